@@ -50,6 +50,11 @@ PLACES = (
         "orchestrator_cli.commands.attention:attention",
         "Show what needs attention: failures, runs that take long, late tables, missed fires.",
     ),
+    Place(
+        "search",
+        "orchestrator_cli.commands.search:search",
+        "Find orchestrations, runs, configurations, tables and jobs by a few letters.",
+    ),
     Place("orchestrations", "orchestrator_cli.commands.orchestrations:app", "Orchestrations."),
     Place("configurations", "orchestrator_cli.commands.configurations:app", "Configurations of components."),
     Place("trash", "orchestrator_cli.commands.trash:app", "Deleted orchestrations and configurations."),

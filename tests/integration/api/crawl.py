@@ -67,6 +67,7 @@ REQUESTS: Mapping[str, Request] = {
     "run_configuration": ASKED,
     "backfill_schedule": Request((202,), {"orchestration": "daily", "schedule": "mornings", **PERIOD}),
     "get_run": Request((404,)),  # no runner has accepted one
+    "search": Request(query="?q=x"),
     "search_job_log": Request(query="?q=x"),
     "terminate_job": Request((202,)),
     "plan_retry": Request((409,)),  # it is not finished

@@ -106,6 +106,7 @@ async def _define(admin: Client) -> None:
         await admin.put(f"configurations/{path}", {})
     daily = "orchestrations/daily"
     await admin.put(daily, orchestration("one", "two"))
+    await admin.put("orchestrations/drafted", orchestration("one", "two"))
     free = [{"component": "open", "configuration": "one"}]
     await admin.put("orchestrations/free", {"phases": [{"name": "Only", "tasks": free}]})
     await admin.put(f"{daily}/schedules/hourly", {"cron": "0 * * * *"})

@@ -46,6 +46,9 @@ OTHERS: dict[str, dict[str, str]] = {
     # A lesser token is of the project demo, where it may apply nothing.
     "apply_definitions": {"project": "demo" if TOLD["scopes"] else "pruned"},
     "save_orchestration": {"orchestration": "written"},
+    "change_draft": {"orchestration": "drafted"},
+    "save_draft": {"orchestration": "drafted"},
+    "discard_draft": {"orchestration": "drafted"},
     "save_schedule": {"schedule": "written"},
     "save_trigger": {"trigger": "written"},
     "save_variable": {"name": "written"},
@@ -109,6 +112,21 @@ def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -
         _make_true(operation, case)
 
 
+DRAFTED = "/v1/projects/demo/orchestrations/drafted"
+OVER_ANY = {"If-Match": "*"}
+
+
+def _draft_again() -> None:
+    """A draft of the same two phases, with a step to undo and one to do again; lesser tokens make none."""
+    phases = [{"name": name, "tasks": [{"component": "demo-extractor", "configuration": name}]}
+              for name in ("one", "two")]  # fmt: skip
+    http.put(DRAFTED, json={"phases": phases}, headers=OVER_ANY)
+    http.delete(f"{DRAFTED}/draft", headers=OVER_ANY)
+    rename = {"operations": [{"operation": "rename_phase", "phase": 0, "name": "renamed"}]}
+    for step in (rename, rename, {"undo": True}):
+        http.post(f"{DRAFTED}/draft/steps", json=step, headers=OVER_ANY)
+
+
 def _make(path: str, body: Any) -> None:
     """Save it, whether or not it exists."""
     made = http.put(path, json=body)
@@ -135,8 +153,12 @@ def _is_good(operation: str, name: str, value: object) -> bool:
 
 
 def _make_true(operation: str, case: Case[Any]) -> None:
+    if operation in ("change_draft", "save_draft"):
+        _draft_again()
     if case.query.get("owner"):
         case.query["owner"] = "demo"
+    if case.query.get("query"):
+        case.query["query"] = "by:jana"
     if case.query.get("tasks"):
         case.query["tasks"] = ["demo-extractor/one"]
     if "cursor" in case.query:
@@ -241,9 +263,11 @@ def _arrangement(body: Body) -> None:
 
 
 def _operations(body: Body) -> None:
-    """The same in a draft."""
+    """The same in a draft; what is resolved is the version that there is."""
     if body.get("operations"):
         body["operations"] = [_operation(body["operations"][0])]
+    if body.get("resolve"):
+        body["resolve"]["version"] = http.get(DRAFTED).json()["version"]
 
 
 def _operation(operation: Body) -> Body:

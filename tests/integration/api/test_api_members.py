@@ -156,7 +156,7 @@ async def test_a_person_is_told_who_they_are(admins: Admins, admin: Client, data
     made = await one.post("tokens", {"name": "robot", "scopes": ["run"]}, status=201)
     robot = await one.http.get("/v1/me", headers={"Authorization": f"Bearer {made['token']}"})
     assert robot.json() == {
-        "person": None, "memberships": [],
+        "person": None, "memberships": [], "preferences": None,
         "token": {"id": made["id"], "name": "robot", "project": "demo", "scopes": ["run"], "components": [],
             "buckets": [],
         },

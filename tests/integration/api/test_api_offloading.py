@@ -11,6 +11,7 @@ from tests.integration.api.test_api_jobs import Runner
 from tests.support.databases import Database
 
 from orchestrator_api.catalog import components, configurations, overrides, parameters
+from orchestrator_api.drafts import checks, states
 from orchestrator_api.http import bodies
 from orchestrator_api.http.step_budget import StepBudget
 from orchestrator_api.orchestrations import findings, previews, validation
@@ -37,6 +38,9 @@ def threads(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
         (overrides, parameters.check_override),
         (validation, findings.check_phases),
         (previews, arranging.arrange),
+        (states, states.changed),
+        (states, states.written),
+        (checks, checks.find),
         (first_error, error_history.same_error),
         (rhythms, rhythms.starvation),
         (explanations, rhythms.starvation),
@@ -56,6 +60,19 @@ async def test_schemas_parameters_and_large_orchestrations_are_checked_in_thread
     await furnished.post("orchestrations/large/grouping", {"by": "task"}, status=200)
     names = ("check_schema", "check_parameters", "check_override", "check_phases", "arrange")
     assert threads == dict.fromkeys(names, "offload")
+
+
+async def test_steps_of_large_drafts_are_taken_in_threads(furnished: Client, threads: dict[str, str]) -> None:
+    task = {"component": "demo-extractor", "configuration": "one"}
+    for count, thread in ((100, "MainThread"), (101, "offload")):
+        tasks = [{**task, "id": f"t{i}"} for i in range(count)]
+        name = f"orchestrations/large{count}"
+        await furnished.put(name, {"phases": [{"name": "P", "tasks": tasks}]}, status=201)
+        tag = {"If-Match": (await furnished.get(f"{name}/draft"))["etag"]}
+        step = {"operations": [{"operation": "move_tasks", "tasks": ["t1"], "to": "Q"}]}
+        threads.clear()
+        await furnished.post(f"{name}/draft/steps", step, headers=tag, status=200)
+        assert threads == dict.fromkeys(("changed", "written", "find"), thread)
 
 
 async def test_long_messages_and_many_tables_are_judged_in_threads(

@@ -27,6 +27,7 @@ from tests.support.waiting import eventually
 
 from orchestrator_shared.contracts.envelope import wrap
 from orchestrator_shared.contracts.events import JobsChanged
+from orchestrator_shared.contracts.message import Message
 
 _numbers = itertools.count(1)
 
@@ -132,7 +133,10 @@ class Visit:
     async def tell(self, job: UUID) -> None:
         """Publish what a runner publishes."""
         revision = await self.site.database.fetchval("SELECT revision FROM jobs.jobs WHERE id = $1", job)
-        message = JobsChanged(project=self.project, revisions={job: revision})
+        await self.say(JobsChanged(project=self.project, revisions={job: revision}))
+
+    async def say(self, message: Message) -> None:
+        """Publish a hint as a service does."""
         async with await aio_pika.connect(self.site.broker.url) as connection:
             channel = await connection.channel()
             exchange = await channel.get_exchange(message.exchange, ensure=False)

@@ -2,12 +2,17 @@
 
 import os
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Page, expect
+from tests.integration.web.campaign_data import PHASES, campaigns, with_lengths
+from tests.integration.web.configured import PATH as RECIPIENT
+from tests.integration.web.configured import configured
+from tests.integration.web.configured import job as recipient_job
 from tests.integration.web.conftest import Site, Visit, visiting
+from tests.integration.web.heard_updates import known, rhythmic, updated
 from tests.integration.web.recorded_fires import recorded_fires
 from tests.integration.web.recorded_runs import failed, lane
 from tests.integration.web.test_tables_and_buckets import heard
@@ -111,7 +116,7 @@ async def labels(visit: Visit) -> None:
 
 async def menus(visit: Visit) -> None:
     await visit.open()
-    more = visit.page.get_by_role("button", name="More")
+    more = visit.page.get_by_role("button", name="More", exact=True)
     if await more.is_visible():
         await more.click()
     else:
@@ -161,6 +166,39 @@ async def fires(visit: Visit) -> None:
     await visit.open("orchestrations/shop/schedules/main/fires")
 
 
+async def trigger(visit: Visit) -> None:
+    await rhythmic(visit, "in.c-crm.contacts", timedelta(minutes=45), 60, timedelta(minutes=56))
+    await rhythmic(visit, "in.c-adform.campaigns", timedelta(hours=1), 40, timedelta(minutes=94))
+    await rhythmic(visit, "in.c-adform.costs", timedelta(hours=6), 9, timedelta(hours=2))
+    made = await visit.client.get("orchestrations/campaigns/triggers/main")
+    await known(visit, made["id"])
+    await updated(visit, "in.c-crm.contacts")
+    await visit.open("orchestrations/campaigns")
+    await visit.page.get_by_role("region", name="Starts").locator("a[href$='triggers/main']").click()
+    await expect(visit.page.locator("[data-readiness]")).to_have_text("1 of 2")
+
+
+async def trigger_new(visit: Visit) -> None:
+    await visit.open("orchestrations/shop/new-trigger")
+    await visit.page.get_by_label("Find a table").fill("adform")
+    await expect(visit.page.locator("#picker")).not_to_contain_text("contacts")
+    await visit.page.get_by_role("checkbox", name="in.c-adform.campaigns").check()
+    await visit.page.get_by_role("textbox", name="Cool-down").fill("5h")
+    await expect(visit.page.locator("#meaning")).to_contain_text("would not have counted")
+
+
+async def trigger_reset(visit: Visit) -> None:
+    await visit.open("orchestrations/campaigns/triggers/main/reset")
+
+
+async def updates(visit: Visit) -> None:
+    await visit.open("orchestrations/campaigns/triggers/main/updates")
+
+
+async def why(visit: Visit) -> None:
+    await visit.open("orchestrations/campaigns/why")
+
+
 async def session_ended(visit: Visit) -> None:
     await visit.open()
     await visit.page.context.clear_cookies(name="orchestrator_session")
@@ -197,6 +235,29 @@ async def job(visit: Visit) -> None:
     await expect(visit.page.locator("#job")).to_be_visible()
 
 
+async def palette(visit: Visit) -> None:
+    await visit.open()
+    await visit.page.keyboard.press("Control+k")
+    await visit.page.get_by_role("combobox", name="Search or do").fill("ca")
+    await expect(visit.page.get_by_role("option", name="Run campaigns…")).to_be_visible()
+
+
+async def palette_empty(visit: Visit) -> None:
+    await visit.open()
+    await visit.page.keyboard.press("Control+k")
+    await expect(visit.page.get_by_role("group", name="Visited last")).to_be_visible()
+
+
+async def search(visit: Visit) -> None:
+    await visit.open("search?q=campaigns+42")
+
+
+async def keys(visit: Visit) -> None:
+    await visit.open()
+    await visit.page.keyboard.press("?")
+    await expect(visit.page.get_by_role("dialog")).to_be_visible()
+
+
 async def account(visit: Visit) -> None:
     await visit.open("/account")
 
@@ -217,6 +278,45 @@ async def import_plan(visit: Visit) -> None:
     await visit.page.get_by_role("textbox", name="YAML").fill(text)
     await visit.page.get_by_role("button", name="Show what would change").click()
     await expect(visit.page.get_by_role("status", name="What would change")).to_be_visible()
+
+
+async def versions(visit: Visit) -> None:
+    await visit.open("orchestrations/campaigns/versions")
+
+
+async def compared(visit: Visit) -> None:
+    await visit.open("orchestrations/campaigns/versions/1...2")
+
+
+async def edit_orchestration(visit: Visit) -> None:
+    await visit.open("orchestrations/campaigns")
+    await visit.page.get_by_role("link", name="Edit name, description and labels").click()
+    await expect(visit.page.get_by_role("dialog")).to_be_visible()
+
+
+async def orchestration_menu(visit: Visit) -> None:
+    await visit.open("orchestrations/campaigns")
+    await visit.page.get_by_role("button", name="More about campaigns").click()
+
+
+async def backfill(visit: Visit) -> None:
+    await visit.open("orchestrations/nightly-sales/backfill")
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    await visit.page.get_by_label("From").fill(f"{yesterday - timedelta(days=5):%Y-%m-%d} 00:00")
+    await visit.page.get_by_label("To", exact=True).fill(f"{yesterday:%Y-%m-%d} 00:00")
+    await visit.page.get_by_role("button", name="Show the fires").click()
+    await expect(visit.page.get_by_role("status", name="Fires")).to_be_visible()
+
+
+async def trash(visit: Visit) -> None:
+    await visit.client.delete("orchestrations/legacy-export")
+    await visit.client.put("configurations/demo-extractor/old", {"parameters": {"rows": 1}})
+    await visit.client.delete("configurations/demo-extractor/old")
+    await visit.open("trash")
+
+
+async def trashed(visit: Visit) -> None:
+    await visit.open("orchestrations/legacy-export")
 
 
 TOKENS: tuple[dict[str, object], ...] = (
@@ -265,6 +365,88 @@ async def secret_of_token(visit: Visit) -> None:
     await expect(visit.page.get_by_label("Secret")).to_be_visible()
 
 
+MEMBERS = (
+    ("tomas.riha@example.com", "Tomáš Říha", "admin", False),
+    ("eva@example.com", "Eva Malá", "editor", False),
+    ("on.call@example.com", "On call", "viewer", True),
+    ("auditor@example.com", "auditor@example.com", "viewer", False),
+)
+
+
+async def members(visit: Visit) -> None:
+    there = [each["email"] for each in (await visit.client.get("members"))["items"]]
+    for email, name, role, may_run in MEMBERS:
+        if email not in there:
+            body = {"email": email, "name": name, "role": role, "may_run": may_run}
+            await visit.client.post("members", body, status=201)
+    await visit.open("members")
+
+
+async def invite(visit: Visit) -> None:
+    await visit.open("members")
+    await visit.page.get_by_role("link", name="Invite…").click()
+    await expect(visit.page.get_by_role("dialog")).to_be_visible()
+
+
+VARIABLES = {
+    "export_url": ("https://exports.example.com/shop", False),
+    "mailchimp_key": ("3f2a9c1b07de", True),
+    "region": ("eu-central-1", False),
+    "report_columns": (
+        "order_id, customer, amount, currency, created_at, shipped_at, carrier, warehouse",
+        False,
+    ),
+}
+
+
+async def variables(visit: Visit) -> None:
+    for name, (value, secret) in VARIABLES.items():
+        await visit.client.put(f"variables/{name}", {"value": value, "secret": secret})
+    body = {"parameters": {"rows": 1, "#password": "{{ vars.mailchimp_key }}"}}
+    await visit.client.put("configurations/demo-extractor/mailchimp", body)
+    await visit.open("variables")
+
+
+async def variable(visit: Visit) -> None:
+    await visit.open("variables")
+    await visit.page.get_by_role("link", name="mailchimp_key", exact=True).click()
+    await expect(visit.page.get_by_role("dialog")).to_be_visible()
+
+
+async def audit(visit: Visit) -> None:
+    body = {"parameters": {"rows": 250, "#password": "{{ vars.mailchimp_key }}"}}
+    await visit.client.put("configurations/demo-extractor/mailchimp", body)
+    await visit.open("audit?action=configuration.changed")
+    await visit.page.locator("li[id^=audit-] summary").first.click()
+
+
+async def settings(visit: Visit) -> None:
+    await visit.open("settings")
+
+
+async def as_administrator(visit: Visit) -> None:
+    """The visitor, from now on."""
+    await visit.site.database.execute(
+        "UPDATE catalog.people SET is_administrator = true WHERE id = (SELECT person_id "
+        "FROM catalog.members JOIN catalog.people ON id = person_id WHERE project = $1 "
+        "ORDER BY password_hash IS NULL LIMIT 1)",
+        visit.project,
+    )
+
+
+async def people(visit: Visit) -> None:
+    await as_administrator(visit)
+    await visit.open("/people")
+
+
+async def all_projects(visit: Visit) -> None:
+    await visit.open("/all-projects")
+
+
+async def instance_audit(visit: Visit) -> None:
+    await visit.open("/audit")
+
+
 async def confirm(visit: Visit) -> None:
     await visit.open()
     button = visit.page.get_by_role("button", name="Run legacy-export")
@@ -281,12 +463,117 @@ async def toast(visit: Visit) -> None:
         await expect(visit.page.locator("[data-toast]")).to_be_visible()
 
 
+async def tasks(visit: Visit) -> None:
+    await campaigns(visit, name="report")
+    await with_lengths(visit)
+    await visit.open("orchestrations/report/tasks")
+    page = visit.page
+    await page.get_by_role("switch", name="Email recipient index is active").click()
+    await expect(page.locator("#said")).to_contain_text("is inactive")
+    await page.locator("[id='grip-sql-transformation/campaign-recipient']").focus()
+    await page.keyboard.press("Alt+ArrowUp")
+    await expect(page.locator("#said")).to_contain_text("to judge")
+
+
+async def tasks_menu(visit: Visit) -> None:
+    await visit.open("orchestrations/report/tasks")
+    await visit.page.get_by_role("button", name="More about Campaign recipient").click()
+    await expect(visit.page.get_by_role("link", name="Settings…")).to_be_visible()
+
+
+async def tasks_group(visit: Visit) -> None:
+    await visit.open("orchestrations/report/tasks")
+    await visit.page.get_by_role("link", name="Group by type…").click()
+    await expect(visit.page.get_by_role("dialog")).to_be_visible()
+
+
+async def tasks_add(visit: Visit) -> None:
+    await visit.open("orchestrations/report/tasks")
+    await visit.page.get_by_role("link", name="Add task", exact=True).click()
+    await visit.page.get_by_role("dialog").get_by_role("checkbox", name="Agency report").check()
+
+
+async def tasks_settings(visit: Visit) -> None:
+    await visit.open("orchestrations/report/tasks/settings?task=mailchimp/new-recipients")
+
+
+async def tasks_select(visit: Visit) -> None:
+    await visit.open("orchestrations/report/tasks?select=on")
+    await visit.page.get_by_role("checkbox", name="Select Campaign recipient").check()
+
+
+async def tasks_conflict(visit: Visit) -> None:
+    await visit.client.put("orchestrations/report", {"phases": PHASES[:3], "note": "Mailchimp is paused"})
+    await visit.open("orchestrations/report/tasks")
+    await visit.page.get_by_text("Compare").click()
+
+
 async def nothing_matches(visit: Visit) -> None:
     await visit.open("orchestrations?q=campains")
 
 
 async def not_found(visit: Visit) -> None:
     await visit.open("/projects/someone-elses/orchestrations")
+
+
+async def configurations(visit: Visit) -> None:
+    await configured(visit)
+    for number, status in ((1, "success"), (2, "error"), (3, "success")):
+        message = "column r.opted_in does not exist" if status == "error" else None
+        await recipient_job(visit, number, status, message=message)
+    await visit.open("configurations")
+
+
+async def configuration(visit: Visit) -> None:
+    await visit.open(RECIPIENT)
+
+
+async def configuration_edit(visit: Visit) -> None:
+    await visit.open("configurations/csv-extractor/orders/edit")
+
+
+async def configuration_json(visit: Visit) -> None:
+    await visit.open(f"{RECIPIENT}/edit?side=json")
+    await visit.page.locator("#json").fill('{\n  "statements": 1\n}')
+    await expect(visit.page.locator("#problems")).to_contain_text("Line")
+
+
+async def configuration_versions(visit: Visit) -> None:
+    await visit.open(f"{RECIPIENT}/versions")
+
+
+async def configuration_compare(visit: Visit) -> None:
+    await visit.open(f"{RECIPIENT}/versions/1...2")
+
+
+async def configuration_jobs(visit: Visit) -> None:
+    await visit.open(f"{RECIPIENT}/jobs")
+
+
+async def _dialog(visit: Visit, path: str, name: str) -> None:
+    await visit.open(path)
+    await visit.page.get_by_role("link", name=name).locator("visible=true").click()
+    await expect(visit.page.get_by_role("dialog")).to_be_visible()
+
+
+async def configuration_new(visit: Visit) -> None:
+    await _dialog(visit, "configurations", "New configuration…")
+
+
+async def configuration_automate(visit: Visit) -> None:
+    await _dialog(visit, RECIPIENT, "Automate…")
+
+
+async def configuration_run(visit: Visit) -> None:
+    await _dialog(visit, RECIPIENT, "Run…")
+
+
+async def components(visit: Visit) -> None:
+    await visit.open("/components")
+
+
+async def component(visit: Visit) -> None:
+    await visit.open("/components/csv-extractor")
 
 
 PAGES: dict[str, Callable[[Visit], Awaitable[None]]] = {
@@ -307,22 +594,66 @@ PAGES: dict[str, Callable[[Visit], Awaitable[None]]] = {
     "tables": tables,
     "table": table,
     "bucket": bucket,
+    "tasks": tasks,
+    "tasks-menu": tasks_menu,
+    "tasks-group": tasks_group,
+    "tasks-add": tasks_add,
+    "tasks-settings": tasks_settings,
+    "tasks-select": tasks_select,
+    "tasks-conflict": tasks_conflict,
+    "palette": palette,
+    "palette-empty": palette_empty,
+    "search": search,
+    "keys": keys,
     "labels": labels,
     "menus": menus,
     "nothing-matches": nothing_matches,
     "run-dialog": run_dialog,
     "new-orchestration": new_orchestration,
     "import": import_plan,
+    "versions": versions,
+    "compared": compared,
+    "edit-orchestration": edit_orchestration,
+    "orchestration-menu": orchestration_menu,
+    "backfill": backfill,
+    "trash": trash,
+    "trashed": trashed,
     "toast": toast,
+    "configurations": configurations,
+    "configuration": configuration,
+    "configuration-edit": configuration_edit,
+    "configuration-json": configuration_json,
+    "configuration-versions": configuration_versions,
+    "configuration-compare": configuration_compare,
+    "configuration-jobs": configuration_jobs,
+    "configuration-new": configuration_new,
+    "configuration-automate": configuration_automate,
+    "configuration-run": configuration_run,
+    "components": components,
+    "component": component,
     "schedule": schedule,
     "schedule-refused": schedule_refused,
     "fires": fires,
+    "trigger": trigger,
+    "trigger-new": trigger_new,
+    "trigger-reset": trigger_reset,
+    "updates": updates,
+    "why": why,
     "tokens": tokens,
     "new-token": new_token,
     "revoke-token": revoke_token,
     "token-secret": secret_of_token,
+    "members": members,
+    "invite-member": invite,
+    "variables": variables,
+    "variable": variable,
     "account": account,
+    "audit": audit,
+    "settings": settings,
     "not-found": not_found,
+    "people": people,
+    "projects": all_projects,
+    "instance-audit": instance_audit,
     "session-ended": session_ended,
     "sign-in": sign_in,
 }

@@ -3,7 +3,7 @@
 import pytest
 from playwright.async_api import expect
 from tests.integration.web.conftest import Visit
-from tests.integration.web.recorded_runs import lane
+from tests.integration.web.recorded_runs import lane, written
 from tests.support.chromium import PHONE, axe, overflows
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
@@ -89,3 +89,11 @@ async def test_a_job_leads_to_its_run_or_has_a_page(visit: Visit) -> None:
     assert await axe(page) == []
     await visit.becomes(waiting[1], "error")
     await expect(page).to_have_title(f"✖ demo-extractor/one #8 · {visit.project}")
+    ended = await visit.runner.job("two", 1, "error", message="no such host")
+    await written(visit, ended, ["Reading", "ERROR: no such host"])
+    await visit.open(f"jobs/{ended}?line=2#L2")
+    await expect(page.locator("#job")).to_contain_text("no such host")
+    await expect(page.locator("#L2")).to_have_attribute("data-marked", "")
+    await page.locator("#L1 > a").click()
+    await expect(page).to_have_url(f"{visit.site.url}/projects/{visit.project}/jobs/{ended}?line=1#L1")
+    assert (await axe(page), await overflows(page)) == ([], [])

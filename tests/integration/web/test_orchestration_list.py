@@ -54,6 +54,8 @@ async def test_typing_filters_all_rows_and_the_url_keeps_it(visit: Visit) -> Non
     await expect(page.get_by_text("No orchestration matches “REPORTx”")).to_be_visible()
     await page.reload()
     await expect(page.locator("#filter")).to_have_value("REPORTx")
+    await page.locator("#filter").fill("campains")
+    await expect(page.get_by_role("link", name="campaigns", exact=True)).to_be_visible()
     await page.get_by_role("link", name="Clear the filter").click()
     await expect(page.locator("tbody tr")).to_have_count(3)
     await expect(page.get_by_role("link", name="Failed 1")).to_be_visible()

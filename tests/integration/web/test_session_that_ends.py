@@ -11,14 +11,15 @@ pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group
 END = "UPDATE catalog.sessions SET created_at = created_at - interval '30 days'"
 
 
-async def test_one_signs_in_again_over_the_page_and_sends_the_form_again(visit: Visit) -> None:
+async def test_a_form_is_sent_again_after_signing_in_over_it(visit: Visit) -> None:
     await visit.orchestration("campaigns")
-    page = await visit.open()
-    await page.get_by_label("Filter orchestrations").fill("camp")
-    await expect(page).to_have_url(f"{visit.site.url}/projects/{visit.project}/orchestrations?q=camp")
+    page = await visit.open("orchestrations/campaigns")
+    await page.locator("a[href$='/orchestrations/campaigns/edit']").first.click()
+    edited = page.get_by_role("dialog", name="Edit campaigns")
+    await edited.get_by_label("Name").fill("Autumn campaigns")
     await visit.site.database.execute(END)
-    switch = page.get_by_role("switch", name="campaigns is enabled")
-    await switch.click()
+    save = edited.get_by_role("button", name="Save")
+    await save.click()
     dialog = page.get_by_role("dialog", name="Your session has ended")
     await expect(dialog.get_by_label("Password")).to_be_focused()
     assert await axe(page, "document.querySelector('#again')") == []
@@ -29,10 +30,14 @@ async def test_one_signs_in_again_over_the_page_and_sends_the_form_again(visit: 
     await dialog.get_by_label("Password").fill(PASSWORD)
     await page.keyboard.press("Enter")
     await expect(dialog).to_have_count(0)
-    await expect(switch).to_be_focused()
-    await expect(page.get_by_label("Filter orchestrations")).to_have_value("camp")
-    await switch.click()
-    await expect(page.locator("[data-toast]")).to_contain_text("campaigns is disabled")
+    await expect(save).to_be_focused()
+    await expect(edited.get_by_label("Name")).to_have_value("Autumn campaigns")
+    await page.keyboard.press("Escape")
+    await expect(edited).to_contain_text("Discard what you typed?")
+    await edited.get_by_role("button", name="Keep editing").click()
+    await save.click()
+    await expect(edited).to_have_count(0)
+    await expect(page.get_by_role("heading", level=1)).to_contain_text("Autumn campaigns")
 
 
 async def test_a_stream_without_a_session_asks_to_sign_in_again(visit: Visit) -> None:

@@ -250,3 +250,33 @@ def test_thousands_of_missing_names_are_reported_briefly() -> None:
     (error,) = check_parameters({}, {"required": [f"name{i}" for i in range(10_000)]})
     assert error.detail.startswith("missing 'name0', 'name1'")
     assert len(error.detail) < 400
+
+
+@pytest.mark.parametrize(
+    ("schema", "parameters", "detail"),
+    [
+        (
+            {"oneOf": [{"required": ["connection"]}, {"required": ["#connection"]}]},
+            {},
+            "give exactly one of 'connection' or '#connection'",
+        ),
+        (
+            {"anyOf": [{"required": ["a", "b"]}, {"required": ["c"]}]},
+            {},
+            "give at least one of 'a' and 'b' or 'c'",
+        ),
+        (
+            {"properties": {"x": {"oneOf": [{"type": "string"}, {"type": "array", "minItems": 1}]}}},
+            {"x": 1},
+            "must be of type string or array",
+        ),
+    ],
+)
+def test_alternatives_say_what_they_ask_for(schema: Any, parameters: Any, detail: str) -> None:
+    assert [error.detail for error in check_parameters(parameters, schema)] == [detail]
+
+
+def test_an_alternative_of_the_right_type_says_its_rule() -> None:
+    schema = {"properties": {"x": {"oneOf": [{"type": "string"}, {"type": "array", "minItems": 1}]}}}
+    (error,) = check_parameters({"x": []}, schema)
+    assert error.detail.startswith("does not match the component's schema: oneOf")

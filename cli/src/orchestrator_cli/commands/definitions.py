@@ -33,6 +33,10 @@ ALL = "all"
 FilesOption = Annotated[
     list[Path], typer.Option("--file", "-f", help="A YAML file, or a folder of them; repeatable.")
 ]
+DemoOption = Annotated[
+    bool,
+    typer.Option("--demo", help="Print the flights demo instead, which an empty project can begin with."),
+]
 PruneOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -135,11 +139,11 @@ def validate(file: FilesOption) -> None:
     print(counted(len(documents), "document is valid", "documents are valid"))
 
 
-def export(project: ProjectOption = None, as_json: JsonOption = False) -> None:
+def export(project: ProjectOption = None, demo: DemoOption = False, as_json: JsonOption = False) -> None:
     """Print the project's definitions as YAML; secrets appear as ***, which apply leaves unchanged."""
     where = context(project)
     with where.client() as client:
-        answer = client.get(where.project_path("definitions"))
+        answer = client.get(where.project_path("definitions/demo" if demo else "definitions"))
     documents: list[Json] = answer["documents"]
     if as_json:
         print_json(documents)

@@ -32,6 +32,7 @@ from orchestrator_api.runs import log_routes as logs
 from orchestrator_api.runs import retry_routes as retries
 from orchestrator_api.runs import routes as runs
 from orchestrator_api.schedules import routes as schedules
+from orchestrator_api.search import routes as search
 from orchestrator_api.tables import routes as tables
 from orchestrator_api.triggers import routes as triggers
 from orchestrator_api.web import routes as web
@@ -52,6 +53,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     logs.router,
     retries.router,
     queue.router,
+    search.router,
     events.router,
     schedules.router,
     triggers.router,

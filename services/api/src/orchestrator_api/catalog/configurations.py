@@ -8,6 +8,7 @@ from orchestrator_api.access.audit import About
 from orchestrator_api.catalog.parameters import check_parameters
 from orchestrator_api.catalog.phases import stored_tasks
 from orchestrator_api.catalog.rows import (
+    Component,
     Configuration,
     ConfigurationFilter,
     ConfigurationState,
@@ -18,7 +19,7 @@ from orchestrator_api.catalog.secrets import remaining_masks
 from orchestrator_api.catalog.store import ComponentStore, ConfigurationStore
 from orchestrator_api.http.edits import Target
 from orchestrator_api.http.paging import Part
-from orchestrator_api.http.refusals import refuse
+from orchestrator_api.http.refusals import FieldError, refuse
 from orchestrator_api.http.session import Session
 from orchestrator_shared.database.rows import JsonObject
 from orchestrator_shared.domain.errors import Conflict, NotFound, UserError
@@ -238,10 +239,20 @@ async def save_component_configuration(session: Session, key: Key, spec: Configu
     await lock(session, key)
     stored = await find(session, key)
     parameters = restore_secrets(session, key, spec.parameters, stored)
+    refuse(await wrong_parameters(session, key, parameters, component))
+    return await save(session, key, _with(spec, parameters))
+
+
+async def wrong_parameters(
+    session: Session, key: Key, parameters: JsonObject, component: Component
+) -> list[FieldError]:
+    """What the component's schema says against parameters whose secrets are encrypted."""
     clear = session.encryption.decrypt_secrets(parameters, secret_place(session, key))
     schema = component.definition.get("parameters") or {}
-    refuse(await session.offload.run(check_parameters, clear, schema, budget=session.step_budget))
-    return await save(session, key, _with(spec, parameters))
+    found: list[FieldError] = await session.offload.run(
+        check_parameters, clear, schema, budget=session.step_budget
+    )
+    return found
 
 
 def restore_secrets(

@@ -19,6 +19,7 @@ from orchestrator_shared.definitions.placeholders import has_placeholder, holds_
 
 MAX_ERRORS = 20
 _LIBRARY: dict[str, Rule] = dict(Draft202012Validator.VALIDATORS)
+_TYPES = ("array", "boolean", "integer", "null", "number", "object", "string")
 _VALUE_RULES = ("const", "enum", "maxLength", "minLength", "pattern")
 _NAMING = ("additionalProperties", "dependentRequired", "required", "unevaluatedProperties")
 """Rules whose messages name properties but reveal no values."""
@@ -266,9 +267,28 @@ def _reason(error: Violation) -> str:
         return (
             f"a placeholder is replaced by text, but the component's schema requires {error.validator_value}"
         )
+    if error.validator in ("oneOf", "anyOf") and (wanted := _alternatives(error)):
+        return wanted
     reason = f"does not match the component's schema: {error.validator} {_short(repr(error.validator_value))}"
     is_number = isinstance(error.instance, int | float)
     return f"{reason}; put it in quotes" if is_number and _expects_text(error) else reason
+
+
+def _alternatives(error: Violation) -> str:
+    """What alternatives ask for, where they are only about names or types; empty for others."""
+    branches = error.validator_value if isinstance(error.validator_value, list) else []
+    if branches and all(isinstance(each, dict) and set(each) == {"required"} for each in branches):
+        names = " or ".join(" and ".join(map(repr, each["required"])) for each in branches)
+        return _short(f"give {'exactly' if error.validator == 'oneOf' else 'at least'} one of {names}")
+    types = [each.get("type") for each in branches if isinstance(each, dict)]
+    are_types = len(types) == len(branches) > 0 and all(isinstance(kind, str) for kind in types)
+    if are_types and not any(_is_of(kind, error.instance) for kind in types):
+        return _short(f"must be of type {' or '.join(map(str, types))}")
+    return ""
+
+
+def _is_of(kind: object, value: object) -> bool:
+    return kind in _TYPES and Draft202012Validator({"type": kind}).is_valid(value)
 
 
 def _expects_text(error: Violation) -> bool:

@@ -9,8 +9,8 @@ from fastapi import APIRouter, Response
 from fastapi.responses import StreamingResponse
 
 from orchestrator_api.access.permissions import Scope
+from orchestrator_api.definitions import demo, snapshot
 from orchestrator_api.definitions import service as definitions
-from orchestrator_api.definitions import snapshot
 from orchestrator_api.definitions.documents import write_documents
 from orchestrator_api.definitions.models import AppliedOut, ApplyIn, DefinitionsIn, DefinitionsOut
 from orchestrator_api.definitions.planning import Fields, Item
@@ -52,6 +52,16 @@ async def export_definitions(call: Call, project: Project) -> Response:
                 raise UserError(TOO_MUCH)
             texts += more
     return StreamingResponse(_as_one(texts), media_type="application/json")
+
+
+@router.get("/demo", operation_id="get_demo_definitions", responses=READ)
+async def get_demo_definitions(call: Call, project: Project) -> DefinitionsOut:
+    """Get the flights demo as documents: apply them to an empty project.
+
+    Its tables go to the PostgreSQL database whose URL is the project variable `warehouse`.
+    """
+    async with call.session(Scope.READ, project):
+        return DefinitionsOut(documents=list(demo.documents()))
 
 
 def _written(session: Session, current: Mapping[Item, Fields]) -> list[tuple[Place, bytes]]:

@@ -6,7 +6,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, model_validator
 
 from orchestrator_api.drafts.examples import BOARD
-from orchestrator_api.http.models import Editable, Input, Note, Output, example
+from orchestrator_api.http.models import Editable, Input, Note, Output, example, one_of
 from orchestrator_api.orchestrations.models import TaskOut
 from orchestrator_shared.definitions.operations import Operation
 from orchestrator_shared.domain.statuses import ComponentType
@@ -22,7 +22,8 @@ class ResolveIn(Input):
     version: int = Field(ge=1, le=2**31 - 1, description="The newest version, which you have seen.")
 
 
-_STEPS = ("operations", "undo", "redo", "keep", "resolve")
+_STEPS = {"operations": "array", "undo": "boolean", "redo": "boolean", "keep": "string", "resolve": "object"}
+"""The fields of a step, and their types."""
 
 
 class StepIn(Input):
@@ -30,7 +31,7 @@ class StepIn(Input):
 
     model_config = example(
         {"operations": [{"operation": "move_tasks", "tasks": ["csv-extractor/returns"], "to": "Load"}]},
-        {"oneOf": [{"required": [name]} for name in _STEPS]},
+        one_of(*({name: kind} for name, kind in _STEPS.items())),
     )
 
     operations: list[Operation] | None = Field(

@@ -74,12 +74,15 @@ async def types_of(
     return await component_types(session, added | {task.component for task in definition.tasks()})
 
 
-async def board(session: Session, row: Configuration, draft: Draft | None) -> Board:
-    """The draft as a board, or the saved tasks if there is none."""
-    definition = await present(session, row, draft)
+async def board(
+    session: Session, row: Configuration, draft: Draft | None, definition: DraftDefinition | None = None
+) -> Board:
+    """The draft as a board, or the saved tasks if there is none; `definition` if it is known already."""
+    definition = definition or await present(session, row, draft)
+    phases = await quickly(session, definition, states.phases_of, definition)
+    shown = await _board(session, row, draft, definition, phases)
     base = await _base(session, row, draft)
-    shown = await _board(session, row, draft, definition)
-    changed, theirs = await quickly(session, definition, _since, row, draft, base, definition)
+    changed, theirs = await quickly(session, definition, _since, row, draft, base, phases)
     return replace(shown, phases=moved(shown.phases, changed), changes=changed, conflict=theirs)
 
 
@@ -91,8 +94,9 @@ async def preview(
     after: DraftDefinition,
 ) -> Board:
     """The board as it would be; its changes are from what it is."""
-    shown = await _board(session, row, draft, after)
-    changed = await quickly(session, after, lambda: compare(_phases(before), _phases(after)))
+    phases = await quickly(session, after, states.phases_of, after)
+    shown = await _board(session, row, draft, after, phases)
+    changed = await quickly(session, after, lambda: compare(states.phases_of(before), phases))
     return replace(shown, phases=moved(shown.phases, changed), changes=changed)
 
 
@@ -101,22 +105,22 @@ async def present(session: Session, row: Configuration, draft: Draft | None) -> 
     return await of_saved(session, row.parameters) if draft is None else await parsed(session, draft)
 
 
-def _phases(definition: DraftDefinition) -> list[JsonObject]:
-    return list(definition.to_json()["phases"])
-
-
 async def _board(
-    session: Session, row: Configuration, draft: Draft | None, definition: DraftDefinition
+    session: Session,
+    row: Configuration,
+    draft: Draft | None,
+    definition: DraftDefinition,
+    phases: Sequence[JsonObject],
 ) -> Board:
     """Without what changed."""
     types = await types_of(session, definition)
     keys = sorted({(task.component, task.configuration) for task in definition.tasks()})
     usual = await jobs.usual_durations(session, keys)
-    masked = await quickly(session, definition, lambda: masked_phases(_phases(definition)))
+    masked = await quickly(session, definition, masked_phases, phases)
     found = await validation.find_problems(session, row.id, masked)
 
     def assembled() -> Board:
-        phases = cards(definition, masked, types, usual)
+        shown = cards(definition, masked, types, usual)
         return Board(
             orchestration=row.id,
             name=row.name,
@@ -124,8 +128,8 @@ async def _board(
             is_open=draft is not None,
             base_version=draft.base_version if draft else row.version,
             version=row.version,
-            phases=phases,
-            usual_seconds=total_seconds([phase.usual_seconds for phase in phases]),
+            phases=shown,
+            usual_seconds=total_seconds([phase.usual_seconds for phase in shown]),
             changes=(),
             checks=checks.find(masked, found, types, draft.kept if draft else ()),
             undo=draft.undo if draft and draft.can_undo else None,
@@ -139,16 +143,16 @@ async def _board(
 
 
 def _since(
-    row: Configuration, draft: Draft | None, base: JsonObject, definition: DraftDefinition
+    row: Configuration, draft: Draft | None, base: JsonObject, phases: Sequence[JsonObject]
 ) -> tuple[list[Change], Theirs | None]:
     """What changed since the version that the draft began with: in the draft, and in newer versions."""
     if draft is None:
         return [], None
-    before = _phases(states.of_saved(base))
-    changed = compare(before, _phases(definition))
+    before = states.phases_of(states.of_saved(base))
+    changed = compare(before, phases)
     if draft.base_version == row.version:
         return changed, None
-    theirs = compare(before, _phases(states.of_saved(row.parameters)))
+    theirs = compare(before, states.phases_of(states.of_saved(row.parameters)))
     return changed, Theirs(row.version, row.author, row.updated_at, row.note, theirs)
 
 

@@ -24,6 +24,7 @@ from orchestrator_api.http.gate import LARGE, GatedRoute, takes
 from orchestrator_api.http.session import Session
 from orchestrator_api.orchestrations import views
 from orchestrator_api.orchestrations.models import OrchestrationOut, OrchestrationSaved
+from orchestrator_api.orchestrations.validation import FEW_TASKS
 
 router = APIRouter(
     prefix=f"{PREFIX}/orchestrations/{{orchestration}}/draft",
@@ -32,21 +33,21 @@ router = APIRouter(
 )
 
 
-@router.get("", operation_id="get_draft", responses=READ_ONE)
-async def get_draft(call: Call, project: Project, orchestration: Identifier, response: Response) -> BoardOut:
+@router.get("", operation_id="get_draft", response_model=BoardOut, responses=READ_ONE)
+async def get_draft(call: Call, project: Project, orchestration: Identifier) -> Response:
     """Get your draft of an orchestration's tasks, with what changed and what is worth a look.
 
     As long as you have none, these are the saved tasks; the first step begins it. Every person and every
     token has a draft of its own. It ends when it is saved or discarded, or was not touched for 90 days.
     """
     async with call.session(Scope.READ, project) as session:
-        board = await drafts.board(session, orchestration)
-    return tagged(response, BoardOut.model_validate(board))
+        return await _answer(session, await drafts.board(session, orchestration))
 
 
 @router.post(
     "/steps",
     operation_id="change_draft",
+    response_model=BoardOut,
     responses=EDIT,
     openapi_extra=takes(Scope.CONFIGURE, max_bytes=LARGE),
 )
@@ -56,33 +57,44 @@ async def change_draft(
     orchestration: Identifier,
     body: StepIn,
     condition: If,
-    response: Response,
-) -> BoardOut:
+) -> Response:
     """Take one step in your draft: operations, undo, redo, keep a warning, or resolve a conflict.
 
     Nothing is saved but the draft. `If-Match` names the draft that you have seen: a step is never done twice.
     """
     async with call.session(Scope.CONFIGURE, project) as session:
-        board = await _step(session, orchestration, condition, body)
-    return tagged(response, BoardOut.model_validate(board))
+        return await _answer(session, await _step(session, orchestration, condition, body))
 
 
 @router.post(
     "/previews",
     operation_id="preview_draft",
+    response_model=BoardOut,
     responses=WRITE,
     openapi_extra=takes(Scope.READ, max_bytes=LARGE),
 )
 async def preview_draft(
     call: Call, project: Project, orchestration: Identifier, body: DraftPreviewIn
-) -> BoardOut:
+) -> Response:
     """Preview your draft after operations, such as grouping by type: lengths, checks, and what would change.
 
     Nothing is kept. `etag` is that of the draft as it is: with it, the same operations can be sent as a step.
     """
     async with call.session(Scope.READ, project) as session:
         board = await drafts.preview(session, orchestration, body.operations)
-    return BoardOut.model_validate(board)
+        return await _answer(session, board, is_tagged=False)
+
+
+async def _answer(session: Session, board: Board, *, is_tagged: bool = True) -> Response:
+    """The board as JSON: written in a thread if it is large, which would hold up every other request."""
+
+    def written() -> bytes:
+        return BoardOut.model_validate(board).model_dump_json().encode()
+
+    tasks = sum(len(phase.tasks) for phase in board.phases)
+    content = written() if tasks <= FEW_TASKS else await session.offload.run(written)
+    headers = {"ETag": board.etag} if is_tagged else None
+    return Response(content, media_type="application/json", headers=headers)
 
 
 async def _step(session: Session, orchestration: str, condition: Condition, body: StepIn) -> Board:

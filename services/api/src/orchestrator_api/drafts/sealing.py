@@ -32,9 +32,9 @@ async def sealed(
     `***` stands for the secret that the same task had before; each secret is encrypted for what it is for.
     """
     by_task = _setting(operations)
-    touched = [task for task in made.to_json()["phases"] for task in task["tasks"] if task["id"] in by_task]
-    if not touched:
+    if not by_task:
         return made
+    touched = [task for task in made.to_json()["phases"] for task in task["tasks"] if task["id"] in by_task]
     stored = before.to_json()["phases"]
     (restored,) = restored_phases([{"name": "", "tasks": touched}], stored)
     errors: list[FieldError] = []

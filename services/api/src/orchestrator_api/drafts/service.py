@@ -101,7 +101,7 @@ async def keep(session: Session, orchestration: str, condition: Condition, check
     await DraftStore(session.connection).update(
         opened.key, position=draft.position, base_version=draft.base_version, kept=kept
     )
-    return await board(session, orchestration)
+    return await _shown(session, opened, opened.definition)
 
 
 async def resolve(
@@ -120,7 +120,7 @@ async def resolve(
     await DraftStore(session.connection).update(
         opened.key, position=draft.position, base_version=version, kept=draft.kept
     )
-    return await board(session, orchestration)
+    return await _shown(session, opened, opened.definition)
 
 
 async def save(session: Session, orchestration: str, condition: Condition, note: str) -> Saved:
@@ -196,7 +196,7 @@ async def _begin(session: Session, key: DraftKey, row: Configuration) -> Draft:
     if await store.count(project=session.project, owner=key.owner) >= MAX_DRAFTS:
         raise Conflict(f"you have {MAX_DRAFTS} drafts in this project: save or discard one of them first")
     definition = await reading.of_saved(session, row.parameters)
-    text = await reading.quickly(session, definition, states.written, definition)
+    text = await reading.quickly(session, definition, lambda: states.written(states.phases_of(definition)))
     if not await store.insert(key, base_version=row.version):
         raise _moved_on(reading.etag_of(row, await store.draft(key)))
     await store.insert_state(key, 0, text, "")
@@ -217,8 +217,8 @@ async def _push(
     draft, before = opened.draft, opened.definition
 
     def written() -> tuple[str, str]:
-        old, new = before.to_json()["phases"], made.to_json()["phases"]
-        return states.written(made), words or changes.summary(changes.compare(old, new))
+        old, new = states.phases_of(before), states.phases_of(made)
+        return states.written(new), words or changes.summary(changes.compare(old, new))
 
     text, summary = await reading.quickly(session, made, written)
     store, position = DraftStore(session.connection), draft.position + 1
@@ -230,7 +230,7 @@ async def _push(
     await store.delete_oldest_states(
         opened.key, max_states=states.MAX_STATES, max_bytes=states.MAX_BYTES_OF_ALL
     )
-    return await board(session, opened.row.id)
+    return await _shown(session, opened, made)
 
 
 async def _go(session: Session, opened: _Opened, position: int) -> Board:
@@ -238,7 +238,13 @@ async def _go(session: Session, opened: _Opened, position: int) -> Board:
     await DraftStore(session.connection).update(
         opened.key, position=position, base_version=draft.base_version, kept=draft.kept
     )
-    return await board(session, opened.row.id)
+    return await _shown(session, opened)
+
+
+async def _shown(session: Session, opened: _Opened, definition: DraftDefinition | None = None) -> Board:
+    """The draft as it has become; `definition` if it is known already."""
+    draft = await DraftStore(session.connection).draft(opened.key)
+    return await reading.board(session, opened.row, draft, definition)
 
 
 def _refuse_other(row: Configuration, version: int) -> None:

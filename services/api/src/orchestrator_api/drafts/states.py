@@ -27,9 +27,13 @@ def of_saved(parameters: JsonObject) -> DraftDefinition:
     return DraftDefinition(phases=parameters.get("phases", []))
 
 
-def written(definition: DraftDefinition) -> str:
+def phases_of(definition: DraftDefinition) -> list[JsonObject]:
+    """The phases in the form of a stored definition."""
+    return list(definition.to_json()["phases"])
+
+
+def written(phases: Sequence[JsonObject]) -> str:
     """The text of a state; raises UserError if it is larger than a draft may be."""
-    phases = definition.to_json()["phases"]
     check_sealed(phases)
     text = json.dumps({"phases": phases}, ensure_ascii=False)
     if len(text.encode()) > MAX_BYTES:

@@ -31,6 +31,12 @@ async def listing(session: Session, after: UUID | None, limit: int) -> list[Memb
     return await store.members(project=session.project, after=after, limit=limit)
 
 
+async def last_admin(session: Session) -> UUID | None:
+    """The only admin whose account is not disabled, who stays one; None if there are others."""
+    found = await PeopleStore(session.connection).enabled_admins(project=session.project, limit=2)
+    return found[0] if len(found) == 1 else None
+
+
 async def find(session: Session, person_id: UUID) -> Member:
     """The member; raises NotFound for a person who is not one, whether or not they have an account."""
     store = PeopleStore(session.connection)

@@ -95,6 +95,10 @@ class PeopleStore(Store):
         """Let no one else change the project's members until the transaction ends; False without project."""
         return await self._value(str, "lock_members", project=project) is not None
 
+    async def enabled_admins(self, *, project: str, limit: int) -> list[UUID]:
+        """Some admins of the project whose accounts are not disabled."""
+        return await self._column(UUID, "enabled_admins", project=project, limit=limit)
+
     async def has_other_admin(self, *, project: str, person_id: UUID) -> bool:
         """Whether the project has an admin besides this person whose account is not disabled."""
         return await self._value(bool, "has_other_admin", project=project, person_id=person_id) is True

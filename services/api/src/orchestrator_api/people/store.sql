@@ -49,6 +49,12 @@ SELECT EXISTS (
     JOIN catalog.people p ON p.id = m.person_id
     WHERE m.project = $project AND m.role = 'admin' AND m.person_id <> $person_id AND p.disabled_at IS NULL)
 
+-- name: enabled_admins
+SELECT m.person_id FROM catalog.members m
+JOIN catalog.people p ON p.id = m.person_id
+WHERE m.project = $project AND m.role = 'admin' AND p.disabled_at IS NULL
+LIMIT $limit
+
 -- name: has_password
 SELECT password_hash IS NOT NULL FROM catalog.people WHERE id = $id
 

@@ -34,3 +34,12 @@ class Variable:
     def etag(self) -> str:
         """Not of the value: a tag of a secret would confirm whoever guesses it."""
         return entity_tag(self.name, self.secret, self.updated_at)
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectSizes:
+    """How much there is in a project."""
+
+    orchestrations: int
+    running: int
+    """Jobs of components."""

@@ -6,7 +6,7 @@ from orchestrator_api.access.audit import About
 from orchestrator_api.access.permissions import no_such_project
 from orchestrator_api.http.edits import Target
 from orchestrator_api.http.session import Session
-from orchestrator_api.projects.rows import StoredProject
+from orchestrator_api.projects.rows import ProjectSizes, StoredProject
 from orchestrator_api.projects.store import ProjectStore
 from orchestrator_shared.database.rows import JsonObject
 from orchestrator_shared.domain.errors import Conflict
@@ -26,6 +26,11 @@ async def load(session: Session) -> StoredProject:
     if found is None:
         raise no_such_project(session.project)
     return found
+
+
+async def sizes(session: Session) -> ProjectSizes:
+    """How much there is in the project."""
+    return await ProjectStore(session.connection).sizes(project=session.project)
 
 
 async def target(session: Session) -> Target:

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from orchestrator_api.projects.rows import StoredProject, Variable
+from orchestrator_api.projects.rows import ProjectSizes, StoredProject, Variable
 from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.database.store import Store
 
@@ -21,6 +21,12 @@ class ProjectStore(Store):
     async def project(self, *, project: str) -> StoredProject | None:
         """One project."""
         return await self._one(StoredProject, "project", project=project)
+
+    async def sizes(self, *, project: str) -> ProjectSizes:
+        """Counted with indexes that have no more rows than that."""
+        found = await self._one(ProjectSizes, "project_sizes", project=project)
+        assert found is not None
+        return found
 
     async def lock(self, *, project: str) -> StoredProject | None:
         """The same project, locked against changes until the transaction ends."""

@@ -11,6 +11,13 @@ LIMIT $limit
 -- name: project
 SELECT id, name, parallel_limit, created_at FROM catalog.projects WHERE id = $project
 
+-- name: project_sizes
+-- Runs of orchestrations take no slot, and are not counted as running.
+SELECT (SELECT count(*) FROM catalog.configurations c
+        WHERE c.project = $project AND c.component = 'orchestrator' AND c.deleted_at IS NULL) AS orchestrations,
+       (SELECT count(*) FROM jobs.jobs_v1 j
+        WHERE j.project = $project AND j.kind = 'component' AND j.exact_status IN ('processing', 'terminating')) AS running
+
 -- name: dotted_project_ids
 SELECT id FROM catalog.projects WHERE strpos(id, '.') > 0 ORDER BY id
 

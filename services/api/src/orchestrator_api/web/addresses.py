@@ -12,23 +12,33 @@ from orchestrator_api.http.prefix import Prefix
 from orchestrator_api.web import home
 from orchestrator_api.web.account import addresses as account
 from orchestrator_api.web.address import BOTH, PROJECT, READ, SEND, Address
+from orchestrator_api.web.audit import addresses as audit
 from orchestrator_api.web.cli_login import cli_login
+from orchestrator_api.web.components import addresses as components
+from orchestrator_api.web.configurations import addresses as configurations
 from orchestrator_api.web.csrf import FormTokens
 from orchestrator_api.web.dead_letters import addresses as dead_letters
 from orchestrator_api.web.guarding import guarded
 from orchestrator_api.web.jobs import addresses as jobs
 from orchestrator_api.web.link_pages import forgot_password, link
+from orchestrator_api.web.members import addresses as members
 from orchestrator_api.web.notifications import addresses as notifications
 from orchestrator_api.web.oidc import BEGIN, CALLBACK, PendingCookies, begin, callback
 from orchestrator_api.web.orchestrations import addresses as orchestrations
 from orchestrator_api.web.pages import STATIC
+from orchestrator_api.web.people import addresses as people
+from orchestrator_api.web.projects import addresses as projects
 from orchestrator_api.web.runs import addresses as runs
 from orchestrator_api.web.schedules import addresses as schedules
+from orchestrator_api.web.search import addresses as search
 from orchestrator_api.web.sign_in import sign_in, sign_out
 from orchestrator_api.web.sign_in_again import sign_in_again
 from orchestrator_api.web.tables import addresses as tables
+from orchestrator_api.web.tasks import addresses as tasks
 from orchestrator_api.web.tokens import addresses as tokens
 from orchestrator_api.web.trash import addresses as trash
+from orchestrator_api.web.triggers import addresses as triggers
+from orchestrator_api.web.variables import addresses as variables
 
 ENTRY = (
     Address("home", "/", home.home, READ),
@@ -40,21 +50,30 @@ ENTRY = (
     Address("link", "/links/{link}", link, BOTH),
     Address("forgot_password", "/forgot-password", forgot_password, BOTH),
     Address("cli_login", "/cli-login", cli_login, BOTH),
-    Address("projects", "/projects", home.projects, READ),
     Address("project", PROJECT, home.project, READ),
 )
 NOWHERE = Address("nowhere", f"{PROJECT}/{{rest:path}}", home.nowhere, READ)
 ROOMS = (
+    people,
+    projects,
+    audit,
+    variables,
+    members,
     tokens,
     account,
     orchestrations,
+    configurations,
+    components,
     runs,
     schedules,
+    triggers,
     trash,
     notifications,
     tables,
     jobs,
     dead_letters,
+    search,
+    tasks,
 )
 PAGES = (*ENTRY, *chain.from_iterable(each.PAGES for each in ROOMS), NOWHERE)
 """In the order in which they are looked for."""

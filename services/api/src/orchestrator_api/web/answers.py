@@ -36,10 +36,11 @@ def done(
 ) -> Response:
     """A toast, and whatever shows one of the topics is fetched again; without scripts, back to the page.
 
-    With `to`, the browser goes to that address instead.
+    With `to`, the browser goes to that address instead; from a dialog that was opened as a page of its own,
+    to the page that it belongs to.
     """
-    if to is not None:
-        return _leave(request, to)
+    if to is not None or is_alone(sent):
+        return leave(request, back(request, sent) if to is None else to)
     if not pages.is_scripted(request):
         return pages.go_to(back(request, sent))
     shown: dict[str, Any] = {
@@ -59,7 +60,13 @@ def tell(response: Response, *topics: str) -> None:
     response.headers["hx-trigger"] = json.dumps(told)
 
 
-def _leave(request: Request, to: str) -> Response:
+def is_alone(sent: Fields) -> bool:
+    """Whether the form was on a page of its own: there is nothing below it to go on with."""
+    return bool(sent["alone"])
+
+
+def leave(request: Request, to: str) -> Response:
+    """The browser goes to this address."""
     if not pages.is_scripted(request):
         return pages.go_to(to)
     return Response(headers={"hx-redirect": to, "cache-control": "no-store"})

@@ -108,7 +108,8 @@ def _compared(before: Sequence[str], after: Sequence[str], budget: _Budget) -> I
 
 def _beside(before: Sequence[str], after: Sequence[str]) -> Iterator[Pair]:
     for place in range(max(len(before), len(after))):
-        yield Pair(*(side[place] if place < len(side) else None for side in (before, after)))
+        first, second = (side[place] if place < len(side) else None for side in (before, after))
+        yield Pair(first, second)
 
 
 def _around(lines: Sequence[str], *, is_first: bool, is_last: bool) -> Iterator[Pair]:

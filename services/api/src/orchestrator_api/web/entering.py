@@ -1,7 +1,7 @@
 """Opens the session of whoever looks at a page or sends one of its forms: the same checks as in the API."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 
 from starlette.requests import Request
@@ -66,6 +66,15 @@ async def _known(request: Request, session: Session, secret: str, section: str) 
     """The frame; from now on, pages look as the person wants them to."""
     request.state.preferences = await preferences.load(session)
     return await frame_of(session, secret, section)
+
+
+def showing(
+    request: Request, sent_fields: Fields, *scopes: Scope, section: str = ""
+) -> AbstractAsyncContextManager[tuple[Session, Frame]]:
+    """For a form that is shown, or shown again because what `sent` has checked was refused."""
+    if request.method == "POST":
+        return changing(request, sent_fields, *scopes, section=section)
+    return reading(request, *scopes, section=section)
 
 
 def _presented(request: Request) -> Presented:

@@ -9,8 +9,9 @@ from orchestrator_api.access.permissions import Actor, Scope
 from orchestrator_api.events.service import resume_id
 from orchestrator_api.http.session import Session
 from orchestrator_api.projects import service as projects
-from orchestrator_api.projects.rows import StoredProject
+from orchestrator_api.projects.rows import ProjectSizes, StoredProject
 from orchestrator_api.web import words
+from orchestrator_api.web.pages import Fields
 from orchestrator_api.web.sections import GROUPS, SECTIONS, Section
 
 MOST_PROJECTS = 100
@@ -25,6 +26,8 @@ class Frame:
     project: StoredProject | None
     projects: Sequence[StoredProject]
     section: str
+    badges: Fields
+    """Beside sections, by the names of their pages."""
     resume_id: str = ""
     """From where the page's stream of events tells what happened since the page was read."""
 
@@ -72,5 +75,13 @@ async def frame_of(session: Session, secret: str, section: str) -> Frame:
     project = next((each for each in listed if each.id == session.project), None)
     if project is None and session.project:
         project = await projects.load(session)
-    at = await resume_id(session) if session.project else ""
-    return Frame(session.actor, form_token(secret), project, listed, section, at)
+    at, badges = "", Fields()
+    if session.project:
+        at = await resume_id(session)
+        badges = _badges(await projects.sizes(session))
+    return Frame(session.actor, form_token(secret), project, listed, section, badges, at)
+
+
+def _badges(sizes: ProjectSizes) -> Fields:
+    running = f"{words.number(sizes.running)} running" if sizes.running else ""
+    return Fields(orchestrations=words.number(sizes.orchestrations), jobs=running)

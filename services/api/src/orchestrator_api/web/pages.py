@@ -1,11 +1,13 @@
 """Renders pages: escaped, with a policy that runs and loads only what is ours, kept nowhere."""
 
 import secrets
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from orchestrator_api.web import visited
 from orchestrator_api.web.environment import ENVIRONMENT
 from orchestrator_api.web.static_files import StaticFiles
 from orchestrator_api.web.urls import Urls, urls_of
@@ -67,7 +69,10 @@ def page(
     }
     text = ENVIRONMENT.get_template(f"{template}.html.j2").render(context)
     headers = {**_HEADERS, "content-security-policy": policy(nonce, *form_targets)}
-    return HTMLResponse(text, status, headers)
+    response = HTMLResponse(text, status, headers)
+    if status == HTTPStatus.OK and values.get("frame") and template != "dialog" and not is_scripted(request):
+        visited.keep(request, response, values["title"])
+    return response
 
 
 def dialog(
@@ -95,8 +100,16 @@ def dialog(
         "form": f"{template}.html.j2",
     }
     has_address = request.method == "GET"
+    is_alone = not is_scripted(request) or bool(values.get("values", Fields())["alone"])
     return page(
-        request, shell, status, has_address=has_address, is_typed=status >= _REFUSED, **shown, **values
+        request,
+        shell,
+        status,
+        has_address=has_address,
+        is_alone=is_alone,
+        is_typed=status >= _REFUSED,
+        **shown,
+        **values,
     )
 
 

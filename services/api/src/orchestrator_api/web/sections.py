@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from orchestrator_api.access.permissions import Scope
 
 DATA, PROJECT, INSTANCE = "Data", "Project", "Instance"
+KEYS = {"orchestrations": "o", "jobs": "j", "tables": "t"}
 GROUPS = ("", DATA, PROJECT, INSTANCE)
 """In their order."""
 
@@ -23,19 +24,31 @@ class Section:
     """Whether it is in the bar at the bottom of a phone, too."""
 
     @property
+    def key(self) -> str:
+        """The letter that leads to it behind a `g`."""
+        return KEYS.get(self.page, "")
+
+    @property
     def is_of_instance(self) -> bool:
         """Whether it belongs to no project."""
         return self.group == INSTANCE
 
-
 SECTIONS = (
     Section("orchestrations", "Orchestrations", "sitemap", is_on_phone=True),
     Section("jobs", "Jobs", "list-details", is_on_phone=True),
-    Section("tables", "Tables and buckets", "table", "Data"),
+    Section("configurations", "Configurations", "adjustments", DATA),
+    Section("tables", "Tables and buckets", "table", DATA),
     Section("tokens", "Tokens", "key", PROJECT, Scope.ADMINISTER),
-    Section("deliveries", "Deliveries", "mail", "Project"),
-    Section("trash", "Trash", "trash", "Project"),
-    Section("projects", "Projects", "folder-code", INSTANCE, Scope.ADMIN),
+    Section("members", "Members", "users", PROJECT, Scope.ADMINISTER),
+    Section("variables", "Variables", "braces", PROJECT),
+    Section("deliveries", "Deliveries", "mail", PROJECT),
+    Section("audit", "Audit", "history", PROJECT, Scope.ADMINISTER),
+    Section("trash", "Trash", "trash", PROJECT),
+    Section("project_settings", "Settings", "settings", PROJECT),
+    Section("components", "Components", "puzzle", INSTANCE, Scope.ADMIN),
+    Section("all_projects", "Projects", "folder-code", INSTANCE, Scope.ADMIN),
+    Section("people", "People", "users-group", INSTANCE, Scope.ADMIN),
     Section("dead_letters", "Dead letters", "alert-octagon", INSTANCE, Scope.ADMIN),
+    Section("instance_audit", "Audit", "history", INSTANCE, Scope.ADMIN),
 )
 """By group. To add a page: its address in `addresses.py`, and its section here."""

@@ -23,6 +23,8 @@ class Start:
     is_code: bool = False
     """Whether the text is a cron expression."""
     is_paused: bool = False
+    ready: tuple[int, int] | None = None
+    """Of a trigger: how many of its tables are updated, and how many there are."""
 
 
 MANUAL = Start("hand-click", "Manual")
@@ -57,4 +59,6 @@ def next_fire(schedule: StoredSchedule, now: datetime) -> datetime | None:
 
 def of_trigger(trigger: StoredTrigger) -> Start:
     """`2 tables`."""
-    return Start("bolt", words.counted(len(trigger.tables), "table"), is_paused=not trigger.enabled)
+    tables = len(trigger.tables)
+    text, ready = words.counted(tables, "table"), (trigger.tables_ready, tables)
+    return Start("bolt", text, is_paused=not trigger.enabled, ready=ready)

@@ -1,5 +1,7 @@
 """One job: that of a run or of a task leads to the page of its run; a configuration's own has a page."""
 
+from datetime import datetime, timedelta
+
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -8,10 +10,12 @@ from orchestrator_api.http.session import Session
 from orchestrator_api.orchestrations import previews
 from orchestrator_api.queue import explanations, timelines
 from orchestrator_api.runs import first_error, jobs
+from orchestrator_api.runs.first_error import FirstError
 from orchestrator_api.runs.rows import Job, JobDetails
 from orchestrator_api.web import entering, pages
 from orchestrator_api.web.jobs.actions import job_of
 from orchestrator_api.web.jobs.listing import SECTION
+from orchestrator_api.web.runs.log import ShownLog, Wanted, shown_log
 from orchestrator_api.web.runs.words import ERROR_KINDS, ORIGINS, headline, linked, plain
 from orchestrator_api.web.statuses import AT_WORK
 from orchestrator_api.web.urls import Urls, urls_of
@@ -32,6 +36,7 @@ async def job(request: Request) -> Response:
         failed = await first_error.first_error(session, found.id)
         retries = await explanations.references(session, [details.retry_of] if details.retry_of else [])
         types = await previews.component_types(session, {details.component})
+        log = await _log(session, request, details, failed)
     holders = [*([why.holder] if why.holder else []), *(timeline.holders if timeline else ())]
     return pages.page(
         request,
@@ -50,7 +55,31 @@ async def job(request: Request) -> Response:
         plain=plain,
         error_kinds=ERROR_KINDS,
         is_at_work=details.status in AT_WORK,
+        log=log,
+        log_days=request.app.state.log_days,
+        removed=_removed_at(details, request),
     )
+
+
+async def _log(
+    session: Session, request: Request, details: JobDetails, failed: FirstError | None
+) -> ShownLog | None:
+    """A script that looks for changes gets no lines: it fetches those by itself."""
+    if details.started_at is None:
+        return None
+    wanted = Wanted.read(request.query_params)
+    if pages.is_scripted(request):
+        return ShownLog(details.id, {}, wanted)
+    return await shown_log(
+        session, details.id, {}, wanted, failed.line if failed else None, viewer_of(request)
+    )
+
+
+def _removed_at(details: JobDetails, request: Request) -> datetime | None:
+    if details.finished_at is None:
+        return None
+    gone = details.finished_at + timedelta(days=request.app.state.log_days)
+    return gone if gone <= viewer_of(request).now else None
 
 
 async def _page_of_run(session: Session, urls: Urls, found: Job) -> str | None:

@@ -39,7 +39,7 @@ async def new(request: Request) -> Response:
         except UserError as error:
             return _form(request, frame, 422, values=fields, errors=forms.refused(error))
     urls, own = urls_of(request), {"project": request.path_params["project"], "orchestration": orchestration}
-    url = urls("tasks" if "tasks" in urls.paths else "orchestration", **own)
+    url = urls("tasks", **own)
     return answers.done(request, frame, fields, f"{name} was created.", "orchestrations", to=url)
 
 

@@ -55,7 +55,17 @@
   const isAlone = Boolean(below()); // its address was loaded again, and so without the page below
   if (isAlone) history.replaceState(null, "");
 
+  // The form is a page of its own: the answer takes its place there.
+  const put = (dialog, page) => {
+    dialog.querySelector("#dialog-keep").remove();
+    page.replaceChildren(...dialog.childNodes);
+    dialog.remove();
+    page.querySelector("[data-focus], [aria-invalid=true]")?.focus();
+  };
+
   const open = (dialog) => {
+    const page = !dialog.dataset.address && document.querySelector(".o-dialog-page");
+    if (page) return put(dialog, page);
     if (dialog.open) dialog.removeAttribute("open");
     opener ??= pressed || document.activeElement;
     came(dialog);

@@ -11,10 +11,20 @@
     (row.querySelector("a[href], button:not([disabled])") || row).focus();
   };
 
+  // `g` and a letter behind it lead to a section.
+  let leader = -Infinity;
+  const led = (key) => {
+    const link = performance.now() - leader < 1_500 && /^[a-z]$/.test(key) && document.querySelector(`[data-go="${key}"]`);
+    leader = -Infinity;
+    return link && (() => link.click());
+  };
+
   const keys = {
     "/": () => document.querySelector("[data-filter]")?.focus(),
     j: () => step(1),
     k: () => step(-1),
+    "?": () => document.getElementById("keys")?.showModal(),
+    g: () => { leader = performance.now(); },
     r: () => (rows().length ? current() : document)?.querySelector("[data-run]")?.click(),
   };
 
@@ -30,7 +40,7 @@
     if (document.documentElement.dataset.singleKeys === "off") return;
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
     if (event.target.closest?.("input, textarea, select, [contenteditable], dialog")) return;
-    const act = keys[event.key] || named(event.key);
+    const act = led(event.key) || keys[event.key] || named(event.key);
     if (!act) return;
     event.preventDefault();
     act();

@@ -1,0 +1,1 @@
+"""Finds orchestrations, runs, configurations, tables and jobs by a few letters."""

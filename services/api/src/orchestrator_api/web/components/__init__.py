@@ -1,0 +1,1 @@
+"""Pages about the components of the installation."""

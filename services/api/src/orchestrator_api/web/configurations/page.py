@@ -1,0 +1,103 @@
+"""One configuration: its parameters read as a form and as JSON, its jobs, and what runs it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from orchestrator_api.access.permissions import Scope
+from orchestrator_api.catalog import usages
+from orchestrator_api.catalog.configurations import Key
+from orchestrator_api.http.paging import Part
+from orchestrator_api.http.session import Session
+from orchestrator_api.runs import jobs
+from orchestrator_api.runs.filters import JobFilter
+from orchestrator_api.runs.rows import Job
+from orchestrator_api.web import entering, pages
+from orchestrator_api.web.configurations.fields import form_of
+from orchestrator_api.web.configurations.head import head_of, key_of, topic_of
+from orchestrator_api.web.configurations.json_view import parts_of
+from orchestrator_api.web.configurations.listing import SECTION
+from orchestrator_api.web.configurations.sent import shown_json
+from orchestrator_api.web.statuses import AT_WORK
+
+PAGE_SIZE, LAST, MOST_USES = 50, 5, 100
+FILTERS: Mapping[str, tuple[str, Sequence[str] | None]] = {
+    "all": ("All", None),
+    "successful": ("Successful", ("success", "warning")),
+    "failed": ("Failed", ("error", "terminated", "cancelled")),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Jobs:
+    """One page of the jobs."""
+
+    listed: Sequence[Job]
+    next: str | None
+
+
+async def configuration(request: Request) -> Response:
+    """The parameters, with what runs the configuration and its last jobs beside them."""
+    key = key_of(request)
+    async with entering.reading(request, Scope.READ, section=SECTION) as (session, frame):
+        head = await head_of(session, key)
+        used = [] if head.is_trashed else await usages.listing(session, key, (None, None), MOST_USES)
+        last = await _jobs(session, key, Part(LAST), None)
+    parameters = {} if head.is_trashed else head.row.parameters
+    return pages.page(
+        request,
+        "configurations/parameters",
+        title=head.row.name,
+        frame=frame,
+        head=head,
+        tab="configuration",
+        topic=topic_of(key),
+        form=form_of(head.schema, parameters),
+        json=parts_of(shown_json(parameters)),
+        used=used,
+        last=last.listed,
+        at_work=AT_WORK,
+    )
+
+
+async def configuration_jobs(request: Request) -> Response:
+    """Its jobs, newest first; `status` chooses which, `after` the page."""
+    key, query = key_of(request), request.query_params
+    chosen = query["status"] if query.get("status") in FILTERS else "all"
+    part = Part(PAGE_SIZE, query.get("after"))
+    async with entering.reading(request, Scope.READ, section=SECTION) as (session, frame):
+        head = await head_of(session, key)
+        found = await _jobs(session, key, part, FILTERS[chosen][1])
+    return pages.page(
+        request,
+        "configurations/jobs",
+        title=head.row.name,
+        frame=frame,
+        head=head,
+        tab="configuration_jobs",
+        topic=topic_of(key),
+        jobs=found,
+        chosen=chosen,
+        filters=FILTERS,
+        at_work=AT_WORK,
+        is_first_page=not query.get("after"),
+    )
+
+
+async def _jobs(session: Session, key: Key, part: Part, statuses: Sequence[str] | None) -> Jobs:
+    before, before_id = part.place(datetime, UUID)
+    wanted = JobFilter(
+        statuses=statuses,
+        component=key.component,
+        configuration=key.id,
+        before=before,
+        before_id=before_id,
+        limit=part.rows,
+    )
+    found = await jobs.listing(session, wanted)
+    page = part.of(found.jobs, "listed_at", "id", then=found.continues_at)
+    return Jobs(page["items"], page["next"])

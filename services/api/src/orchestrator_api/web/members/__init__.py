@@ -1,0 +1,1 @@
+"""Pages about the members of a project."""

@@ -1,0 +1,1 @@
+"""The tasks editor: a board of phases, whose draft lives on the server."""

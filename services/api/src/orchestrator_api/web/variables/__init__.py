@@ -1,0 +1,1 @@
+"""Pages about the variables of a project."""
