@@ -107,6 +107,11 @@ async def test_one_lands_on_the_page_of_the_run(visit: Visit, monkeypatch: pytes
     await visit.ran("campaigns", 42, "processing")
     page = await visit.open("orchestrations/campaigns/runs/new")
     await expect(page).to_have_title(f"Run campaigns · {visit.project}")
+    await page.get_by_role("checkbox").first.uncheck()
+    await page.get_by_role("button", name="Run 0 tasks").click()
+    await expect(page.locator("#tasks-error")).to_contain_text("Choose at least one task")
+    await expect(page.get_by_role("dialog")).to_have_count(0)  # the answer stands in the page itself
+    await page.get_by_role("checkbox").first.check()
     await page.get_by_role("button", name="Run 1 task").click()
     await expect(page).to_have_title(f"◐ campaigns #42 · {visit.project}")
 

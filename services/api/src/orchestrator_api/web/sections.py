@@ -33,7 +33,6 @@ class Section:
         """Whether it belongs to no project."""
         return self.group == INSTANCE
 
-
 SECTIONS = (
     Section("orchestrations", "Orchestrations", "sitemap", is_on_phone=True),
     Section("jobs", "Jobs", "list-details", is_on_phone=True),
@@ -49,7 +48,7 @@ SECTIONS = (
     Section("components", "Components", "puzzle", INSTANCE, Scope.ADMIN),
     Section("all_projects", "Projects", "folder-code", INSTANCE, Scope.ADMIN),
     Section("people", "People", "users-group", INSTANCE, Scope.ADMIN),
-    Section("instance_audit", "Audit", "history", INSTANCE, Scope.ADMIN),
     Section("dead_letters", "Dead letters", "alert-octagon", INSTANCE, Scope.ADMIN),
+    Section("instance_audit", "Audit", "history", INSTANCE, Scope.ADMIN),
 )
 """By group. To add a page: its address in `addresses.py`, and its section here."""

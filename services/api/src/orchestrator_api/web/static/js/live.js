@@ -47,6 +47,14 @@
     // Below a dialog, whose address this is, stands the page.
     return htmx.ajax("GET", history.state?.page ?? location.href, { target: document.body, swap: "none", selectOOB });
   };
+  // What is as it was stays alone: comparing costs little, morphing hundreds of rows a lot.
+  const plain = (element) => element.outerHTML.replace(/ (?:hx-nonce|data-htmx-powered)="[^"]*"/g, "");
+  document.body.addEventListener("htmx:before:swap", (event) => {
+    const { ctx, tasks } = event.detail;
+    if (!ctx.selectOOB) return;
+    const same = tasks.filter((each) => each.type === "oob" && plain(each.target) === plain(each.fragment.firstElementChild));
+    for (const each of same) tasks.splice(tasks.indexOf(each), 1);
+  });
   document.body.addEventListener("htmx:after:swap", (event) => {
     const { ctx } = event.detail;
     if (ctx.selectOOB && ctx.title) document.title = ctx.title;
