@@ -121,6 +121,11 @@
       event.preventDefault();
       button.closest("dialog").close();
     }
+    const copies = event.target.closest?.("[data-copies]");
+    if (copies) {
+      document.getElementById(copies.dataset.copies).select();
+      copies.lastChild.textContent = document.execCommand("copy") ? "Copied" : "Press Ctrl C";
+    }
     const opens = event.target.closest?.("[data-opens]");
     const dialog = opens && document.getElementById(opens.dataset.opens);
     if (dialog) {
