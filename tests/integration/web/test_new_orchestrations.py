@@ -41,6 +41,7 @@ async def test_three_clicks_lead_from_the_empty_project_to_a_run(
     await expect(page.locator("#toasts")).to_contain_text("A run of flights was requested.")
     (asked,) = await requested(visit)
     assert asked["tasks"] is None
+    await expect(page).to_have_url(f"{visit.site.url}/projects/{visit.project}/orchestrations/flights")
     page = await visit.open()
     await expect(page.locator("tbody tr")).to_have_count(3)
 

@@ -1,5 +1,7 @@
 """One run in a real browser: its error, its times, its log, ending it and retrying it."""
 
+import json
+
 import pytest
 from playwright.async_api import Page, ViewportSize, expect
 from tests.integration.web.conftest import Site, Visit, visiting
@@ -88,9 +90,9 @@ async def test_its_facts_say_what_started_it_and_what_came_of_it(visit: Visit) -
         run,
     )
     await database.execute(
-        'UPDATE jobs.jobs SET output_tables = \'[{"table": "out.c-campaigns.recipient"}]\''
-        " WHERE parent_id = $1 AND status = 'success'",
+        "UPDATE jobs.jobs SET output_tables = $2 WHERE parent_id = $1 AND status = 'success'",
         run,
+        json.dumps([{"table": f"out.c-campaigns.recipient-{count}"} for count in range(5)]),
     )
     await database.execute(
         "WITH fact AS (INSERT INTO notifications.facts (key, project, orchestration, event)"
@@ -113,6 +115,13 @@ async def test_its_facts_say_what_started_it_and_what_came_of_it(visit: Visit) -
         await expect(facts.filter(has_text=name).locator("dd")).to_contain_text(text)
     await expect(facts.filter(has_text="Notified")).to_contain_text("data-team@example.com")
     await expect(facts.filter(has_text="Notified")).to_contain_text("delivered")
+    await facts.get_by_text("2 more").click()
+    refreshed = "new Promise((done) => document.addEventListener('live:refreshed', done, {once: true}))"
+    await page.evaluate(f"window.refreshed = {refreshed}; 0")
+    await database.execute("UPDATE jobs.jobs SET revision = revision + 1 WHERE id = $1", run)
+    await visit.tell(run)
+    await page.evaluate("refreshed")
+    await expect(facts.get_by_text("out.c-campaigns.recipient-4")).to_be_visible()
     await page.get_by_role("button", name="More").click()
     await page.get_by_role("button", name="Copy link").click()
     await expect(page.get_by_role("button", name="Link copied")).to_be_visible()
@@ -213,7 +222,7 @@ async def test_all_of_a_long_log_can_be_found_and_a_link_leads_to_any_line(visit
     await failed(visit, lines=[*LOG, *(f"row {count}" for count in range(len(LOG) + 1, 6001))])
     page = await visit.open("orchestrations/campaigns/runs/42#L3000")
     await expect(page.locator("#L3000")).to_be_in_viewport(ratio=1)
-    await expect(page.locator("#lines")).to_have_attribute("data-whole", "", timeout=30_000)
+    await page.wait_for_function("() => 'whole' in lines.dataset", timeout=30_000)
     assert await page.evaluate("find('row 5500')")
     assert await page.evaluate("getSelection().anchorNode.parentElement.closest('li').id") == "L5500"
 

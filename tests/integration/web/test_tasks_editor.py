@@ -59,7 +59,14 @@ async def test_the_board_argues_back(visit: Visit) -> None:
     assert await layout(page) == AS_SAVED
     assert await axe(page) == []
     card = page.locator(f"[data-task='{RECIPIENT}']")
-    await card.locator(".o-grip").drag_to(page.get_by_role("list", name="Tasks of Transform"))
+    transform = page.get_by_role("list", name="Tasks of Transform")
+    await page.route("**/tasks/change", lambda route: route.fulfill(status=503))
+    async with page.expect_response("**/tasks/change"):
+        await card.locator(".o-grip").drag_to(transform)
+    assert await layout(page) == AS_SAVED, "what the server has not done is not shown"
+    await page.unroute("**/tasks/change")
+    await expect(page.locator("[data-sent]")).to_have_count(0)
+    await card.locator(".o-grip").drag_to(transform)
     await expect(card).to_have_attribute("data-tone", "warning")
     await expect(card).to_contain_text("writes in this same phase")
     assert await layout(page) == TOGETHER

@@ -49,7 +49,7 @@ def test_all_scripts_together_are_small() -> None:
     sizes = {path.name: len(gzip.compress(path.read_bytes(), 9)) for path in SCRIPTS}
     assert sum(sizes.values()) <= MOST_SCRIPT_BYTES, sizes
     own = sum(size for path, size in zip(SCRIPTS, sizes.values(), strict=True) if path.parent.name == "js")
-    assert own <= 15_000, sizes
+    assert own <= 16_000, sizes
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)

@@ -12,6 +12,7 @@ from orchestrator_api.schedules.rows import ScheduleSpec, StoredFire, StoredSche
 from orchestrator_api.schedules.times import accept_times, preview
 from orchestrator_api.web.pages import Fields
 from orchestrator_api.web.schedules import form
+from orchestrator_api.web.schedules.preview import MOST_ZONES, zones_like
 from orchestrator_api.web.schedules.words import (
     change_rows,
     fire_rows,
@@ -164,6 +165,13 @@ def test_runs_that_take_longer_than_the_interval_are_told() -> None:
     assert takes_longer(1800, fires, "skip") is None
     said = takes_longer(3600, fires, "skip")
     assert said == "Runs usually take 1 h, longer than the 30 min between fires. Fires meanwhile are skipped."
+
+
+def test_zones_are_found_by_a_part_of_their_name() -> None:
+    assert zones_like("new y")[0] == "America/New_York"
+    assert zones_like("prague") == ["Europe/Prague"]
+    assert zones_like("nowhere at all") == []
+    assert len(zones_like("")) == MOST_ZONES
 
 
 def test_the_present_choice_is_said() -> None:

@@ -12,6 +12,7 @@ from orchestrator_api.http.prefix import Prefix
 from orchestrator_api.web import home
 from orchestrator_api.web.account import addresses as account
 from orchestrator_api.web.address import BOTH, PROJECT, READ, SEND, Address
+from orchestrator_api.web.audit import addresses as audit
 from orchestrator_api.web.cli_login import cli_login
 from orchestrator_api.web.components import addresses as components
 from orchestrator_api.web.configurations import addresses as configurations
@@ -25,6 +26,8 @@ from orchestrator_api.web.notifications import addresses as notifications
 from orchestrator_api.web.oidc import BEGIN, CALLBACK, PendingCookies, begin, callback
 from orchestrator_api.web.orchestrations import addresses as orchestrations
 from orchestrator_api.web.pages import STATIC
+from orchestrator_api.web.people import addresses as people
+from orchestrator_api.web.projects import addresses as projects
 from orchestrator_api.web.runs import addresses as runs
 from orchestrator_api.web.schedules import addresses as schedules
 from orchestrator_api.web.search import addresses as search
@@ -47,11 +50,13 @@ ENTRY = (
     Address("link", "/links/{link}", link, BOTH),
     Address("forgot_password", "/forgot-password", forgot_password, BOTH),
     Address("cli_login", "/cli-login", cli_login, BOTH),
-    Address("projects", "/projects", home.projects, READ),
     Address("project", PROJECT, home.project, READ),
 )
 NOWHERE = Address("nowhere", f"{PROJECT}/{{rest:path}}", home.nowhere, READ)
 ROOMS = (
+    people,
+    projects,
+    audit,
     variables,
     members,
     tokens,

@@ -1,4 +1,4 @@
-"""The pages outside any project: the way in, and the projects."""
+"""The pages outside any project: the way in."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,16 +12,6 @@ from orchestrator_shared.domain.errors import NotFound
 async def home(request: Request) -> Response:
     """To the projects."""
     return pages.go_to(urls_of(request)("projects"))
-
-
-async def projects(request: Request) -> Response:
-    """The projects of the person; the only one opens at once."""
-    urls = urls_of(request)
-    async with entering.reading(request) as (_, frame):
-        pass
-    if len(frame.projects) == 1:
-        return pages.go_to(urls("orchestrations", project=frame.projects[0].id))
-    return pages.page(request, "projects", title="Projects", frame=frame)
 
 
 async def project(request: Request) -> Response:

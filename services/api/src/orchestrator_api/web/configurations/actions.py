@@ -9,7 +9,7 @@ from starlette.responses import Response
 from orchestrator_api.access.permissions import Scope
 from orchestrator_api.catalog import components, configurations, copies
 from orchestrator_api.catalog.configurations import Key
-from orchestrator_api.http.refusals import FieldError, Forbidden, Invalid, TooMany, Unauthenticated
+from orchestrator_api.http.refusals import FieldError, Forbidden, Invalid, TooMany, Unauthenticated, refuse
 from orchestrator_api.orchestrations import trash
 from orchestrator_api.runs import idempotency
 from orchestrator_api.runs import service as runs
@@ -20,7 +20,7 @@ from orchestrator_api.web.configurations.filters import TYPES
 from orchestrator_api.web.configurations.head import component_of, head_of, key_of, topic_of, url_of
 from orchestrator_api.web.configurations.json_places import parsed
 from orchestrator_api.web.configurations.listing import SECTION
-from orchestrator_api.web.configurations.names import Identified, NamedCopy, id_of
+from orchestrator_api.web.configurations.names import Identified, Named, id_of
 from orchestrator_api.web.pages import Fields
 from orchestrator_api.web.urls import urls_of
 from orchestrator_shared.domain.errors import NotFound, UserError
@@ -31,27 +31,15 @@ ELSEWHERE = (Forbidden, NotFound, TooMany, Unauthenticated)
 
 async def new_configuration(request: Request) -> Response:
     """Choose a component and a name; the editor comes next."""
-    project = request.path_params["project"]
-    urls = urls_of(request)
     fields, errors = Fields(component=request.query_params.get("component", "")), Fields()
     if request.method == "POST":
         fields = await entering.sent(request)
-        wanted = {"component": "choose a component", "name": "give it a name"}
-        errors = forms.missing(fields, wanted)
-        name, component = fields["id"] or id_of(fields["name"]), fields["component"]
-        async with entering.changing(request, fields, Scope.CONFIGURE, section=SECTION) as (session, frame):
-            try:
-                if not errors:
-                    await component_of(session, component)
-                    await copies.refuse_taken(
-                        session, Key(component, forms.checked(Identified, {"id": name}).id)
-                    )
-            except UserError as error:
-                errors = forms.refused(error)
-        if not errors:
-            query = {"name": fields["name"], "id": name}
-            to = urls("create_configuration", project=project, component=component, query=query)
-            return answers.done(request, frame, fields, "", to=to)
+        try:
+            return await _begin(request, fields)
+        except ELSEWHERE:
+            raise
+        except UserError as error:
+            errors = forms.refused(error)
     async with entering.showing(request, fields, Scope.CONFIGURE, section=SECTION) as (session, frame):
         found = await components.listing(session)
     return pages.dialog(
@@ -60,11 +48,29 @@ async def new_configuration(request: Request) -> Response:
         422 if errors else 200,
         title="New configuration",
         frame=frame,
-        back=urls("configurations", project=project),
+        back=urls_of(request)("configurations", project=request.path_params["project"]),
         groups=[(label, [each for each in found if each.type == kind]) for kind, label in TYPES.items()],
         values=fields,
         errors=errors,
     )
+
+
+async def _begin(request: Request, fields: Fields) -> Response:
+    """To the editor, if there is nothing like it yet."""
+    wanted = {"component": "choose a component", "name": "give it a name"}
+    refuse([FieldError(name, text) for name, text in forms.missing(fields, wanted).items()])
+    name, component = _id(fields), fields["component"]
+    async with entering.changing(request, fields, Scope.CONFIGURE, section=SECTION) as (session, frame):
+        await component_of(session, component)
+        await copies.refuse_taken(session, Key(component, name))
+    query, project = {"name": fields["name"], "id": name}, request.path_params["project"]
+    to = urls_of(request)("create_configuration", project=project, component=component, query=query)
+    return answers.done(request, frame, fields, "", to=to)
+
+
+def _id(fields: Fields) -> str:
+    """The id that was given, or one like the name; raises Invalid for what is none."""
+    return forms.checked(Identified, {"id": fields["id"] or id_of(fields["name"])}).id
 
 
 async def copy_configuration(request: Request) -> Response:
@@ -73,14 +79,7 @@ async def copy_configuration(request: Request) -> Response:
     if request.method == "POST":
         fields = await entering.sent(request)
         try:
-            body = forms.checked(
-                NamedCopy, {"id": fields["id"] or id_of(fields["name"]), "name": fields["name"] or None}
-            )
-            async with entering.changing(request, fields, Scope.CONFIGURE, section=SECTION) as opened:
-                session, frame = opened
-                copied = await copies.copy(session, key, body.id, body.name)
-            to = url_of(request, configuration=copied.id)
-            return answers.done(request, frame, fields, "", to=to)
+            return await _copy(request, key, fields)
         except ELSEWHERE:
             raise
         except UserError as error:
@@ -88,8 +87,7 @@ async def copy_configuration(request: Request) -> Response:
     async with entering.showing(request, fields, Scope.CONFIGURE, section=SECTION) as (session, frame):
         row = await configurations.load(session, key)
     if request.method == "GET":
-        name = copies.name_of_copy(row, None)
-        fields = Fields(name=name, id=id_of(f"{row.id}-copy"))
+        fields = Fields(name=copies.name_of_copy(row, None), id=id_of(f"{row.id}-copy"))
     return pages.dialog(
         request,
         "configurations/copy",
@@ -102,6 +100,13 @@ async def copy_configuration(request: Request) -> Response:
         values=fields,
         errors=errors,
     )
+
+
+async def _copy(request: Request, key: Key, fields: Fields) -> Response:
+    name = forms.checked(Named, {"name": fields["name"] or None}).name
+    async with entering.changing(request, fields, Scope.CONFIGURE, section=SECTION) as (session, frame):
+        copied = await copies.copy(session, key, _id(fields), name)
+    return answers.done(request, frame, fields, "", to=url_of(request, configuration=copied.id))
 
 
 async def trash_configuration(request: Request) -> Response:

@@ -109,9 +109,10 @@ async def _edited(session: Session, key: Key, *, is_new: bool = False) -> Edited
 
 async def _shown(session: Session, edited: Edited, fields: Fields, turn: str = "") -> Editor:
     """The editor with what was sent, checked."""
-    sent = editor.read(fields, edited.parameters)
+    sent = await session.offload.run(editor.read, fields, edited.parameters)
     found = [] if sent.errors else await checks.problems_of(session, edited.key, sent.parameters)
-    return editor.shown(edited.schema, sent, found, turn)
+    shown: Editor = await session.offload.run(editor.shown, edited.schema, sent, found, turn)
+    return shown
 
 
 async def _sent(request: Request, key: Key, *, is_new: bool = False) -> Response:
@@ -135,7 +136,7 @@ async def _save(request: Request, key: Key, fields: Fields, *, is_new: bool) -> 
     name = fields["id"] or id_of(fields["name"]) if is_new else key.id
     async with entering.changing(request, fields, Scope.CONFIGURE, section=SECTION) as (session, frame):
         edited = await _edited(session, key, is_new=is_new)
-        sent = editor.read(fields, edited.parameters)
+        sent = await session.offload.run(editor.read, fields, edited.parameters)
         if sent.errors:
             raise Invalid(sent.errors)
         target = Key(key.component, forms.checked(Identified, {"id": name}).id)

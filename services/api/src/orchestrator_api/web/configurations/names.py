@@ -15,8 +15,8 @@ class Identified(Input):
     id: Slug
 
 
-class NamedCopy(Identified):
-    """A copy to make."""
+class Named(Input):
+    """What a form calls a copy."""
 
     name: Name | None = None
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from math import ceil
+from math import ceil, floor, log2
 from urllib.parse import urlencode
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -145,15 +145,24 @@ def drawn(
     ends = _expected_ends(phases, now) if timeline.end is None else {}
     end = timeline.end or max(now, expected_end or now, *ends.values())
     seconds = max((end - timeline.begin).total_seconds(), 0.001)
+    if timeline.end is None:
+        seconds = rounded_up(seconds)
+        end = timeline.begin + timedelta(seconds=seconds)
     scale = _Scale(timeline.begin, seconds, {each.id: each for each in timeline.holders}, ends)
     of_task = {(each.phase, each.id): each for each in timeline.tasks}
-    own = [each for each in timeline.segments if each.cause is not SegmentCause.RUNNING]
+    own = [each for each in timeline.segments if each.cause is not _RUNNING and scale.is_shown(each)]
     return Drawn(
         ticks=[(scale.per_cent(at), label) for at, label in ticks(timeline.begin, end, zone)],
         own=_bars(own, timeline.status, scale),
         phases=[_phase(phase, of_task, scale, now) for phase in phases],
         now=scale.per_cent(now) if timeline.end is None else None,
     )
+
+
+def rounded_up(seconds: float) -> float:
+    """To a sixteenth to a thirty-second more: as a run goes on, most bars stay where they are for a while."""
+    step = 2.0 ** (floor(log2(seconds)) - 4)
+    return ceil(seconds / step) * step
 
 
 def _expected_ends(phases: Sequence[RunPhase], now: datetime) -> dict[str, datetime]:
@@ -179,10 +188,11 @@ def _phase(
 
 def _row(task: RunTask, found: TaskTimeline | None, scale: _Scale, now: datetime) -> Row:
     status, segments = status_of(task), found.segments if found else ()
-    drawn_bars = _bars(segments, status, scale)
+    shown = [each for each in segments if scale.is_shown(each)]
+    drawn_bars = _bars(shown, status, scale)
     bars, said = list(drawn_bars.bars), drawn_bars.sentence
-    ran = [each.seconds for each in segments if each.cause is SegmentCause.RUNNING]
-    waited = [each.seconds for each in segments if scale.is_shown(each) and each.cause is not _RUNNING]
+    ran = [each.seconds for each in shown if each.cause is _RUNNING]
+    waited = [each.seconds for each in shown if each.cause is not _RUNNING]
     label = STATUSES[status].label
     if (end := scale.ends.get(task.id)) is not None:
         left = words.duration(round((end - now).total_seconds()))
@@ -195,9 +205,8 @@ def _span(tone: str, x: float, end: float, label: str) -> Bar:
     return Bar(tone, x, round(max(end - x, NARROWEST), 2), False, label)
 
 
-def _bars(segments: Sequence[Segment], status: str, scale: _Scale) -> Bars:
+def _bars(shown: Sequence[Segment], status: str, scale: _Scale) -> Bars:
     """The bars and the sentence with the same parts."""
-    shown = [each for each in segments if scale.is_shown(each)]
     last = next((each for each in reversed(shown) if each.cause is SegmentCause.RUNNING), None)
     bars = [_bar(each, status if each is last else None, scale) for each in shown]
     said = ", ".join(bar.label for bar in bars)

@@ -120,7 +120,7 @@ async def show(request: Request) -> Response:
         values=form.followed(fields, is_good="cron" not in errors),
         is_typed=is_typed,
         about=about,
-        zones=_zones(fields["timezone"]) if fields["zone"] == form.OTHER else [],
+        zones=zones_like(fields["timezone"]) if fields["zone"] == form.OTHER else [],
         **choices(viewer_of(request).zone),
     )
 
@@ -138,7 +138,7 @@ def choices(own: ZoneInfo) -> dict[str, Any]:
     }
 
 
-def _zones(text: str) -> list[str]:
+def zones_like(text: str) -> list[str]:
     """Names with this text in them: at first those that begin with it, or whose place does."""
     wanted = text.strip().lower().replace(" ", "_")
     found = [name for name in zone_names() if wanted in name.lower()]

@@ -1,7 +1,7 @@
 // Dialogs that the server sends open as modal ones, toasts that leave, and what an error moves the focus to.
 (() => {
   const SHOWN = 8_000;
-  const dialogs = document.getElementById("dialogs");
+  const dialogs = document.getElementById("dialogs"), alerts = document.getElementById("alerts");
 
   // The button that was pressed is disabled, and so without focus, until the answer is there.
   let pressed = null, opener = null;
@@ -80,13 +80,20 @@
     setTimeout(go, SHOWN);
   };
 
+  // What stands behind an open dialog would not be seen.
+  const bring = () => {
+    const place = document.querySelector("dialog:modal [data-alerts]");
+    if (place && alerts.childElementCount) place.replaceChildren(...alerts.children);
+  };
+
   const look = () => {
     document.querySelectorAll("dialog[data-open]:not(:modal)").forEach(open);
     document.querySelectorAll("[data-toast]").forEach(leave);
+    bring();
     setTimeout(() => { if (opener && !dialogs.querySelector("dialog")) left(); }); // another may take its place
   };
 
-  for (const id of ["dialogs", "toasts"]) {
+  for (const id of ["dialogs", "toasts", "alerts"]) {
     const place = document.getElementById(id);
     if (place) new MutationObserver(look).observe(place, { childList: true });
   }
@@ -112,6 +119,11 @@
     if (button) {
       event.preventDefault();
       button.closest("dialog").close();
+    }
+    const copies = event.target.closest?.("[data-copies]");
+    if (copies) {
+      document.getElementById(copies.dataset.copies).select();
+      copies.lastChild.textContent = document.execCommand("copy") ? "Copied" : "Press Ctrl C";
     }
     const opens = event.target.closest?.("[data-opens]");
     const dialog = opens && document.getElementById(opens.dataset.opens);

@@ -1,0 +1,1 @@
+"""Pages for administrators about the accounts of the installation."""

@@ -1,0 +1,1 @@
+"""Pages about projects: all of them, and the settings of one."""
