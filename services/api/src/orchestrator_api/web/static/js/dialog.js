@@ -63,7 +63,7 @@
   };
 
   const open = (dialog) => {
-    const page = !dialog.dataset.address && document.querySelector(".o-dialog-page");
+    const page = !opener && !dialog.dataset.address && document.querySelector(".o-dialog-page");
     if (page) return put(dialog, page);
     if (dialog.open) dialog.removeAttribute("open");
     opener ??= pressed || document.activeElement;
