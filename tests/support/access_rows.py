@@ -81,6 +81,7 @@ ROWS: Mapping[str, str] = {
     "list_deliveries": "yyy...y. yyyyy",
     "export_definitions": "yyy...y. yyyyy",
     "get_demo_definitions": "yyy...y. yyyyy",
+    "count_runs": "yyy...y. yyyyy",
     "list_runs": "yyyoo.y. yyyyy",
     "get_run": "yyyoo.y. yyyyy",
     "list_jobs": "yyyoo.y. yyyyy",

@@ -265,3 +265,26 @@ async def test_secrets_in_parameters_are_masked(furnished: Client, database: Dat
         "demo-extractor/one": {"#password": "***"}
     }
     assert "hunter2" not in await database.fetchval("SELECT parameters::text FROM catalog.run_requests")
+
+
+async def test_the_runs_of_an_orchestration_are_counted_by_how_they_ended(
+    admin: Client, database: Database
+) -> None:
+    await admin.put("orchestrations/counted", {"phases": []}, status=201)
+    runner = Runner(database)
+    await runner.connect()
+    assert await admin.get("orchestrations/counted/run-counts") == {
+        "total": 0,
+        "successful": 0,
+        "failed": 0,
+        "more": False,
+    }
+    for number, status in enumerate(("success", "success", "error", "error", "processing"), 1):
+        await runner.job("counted", number, status, component="orchestrator")
+    assert await admin.get("orchestrations/counted/run-counts") == {
+        "total": 5,
+        "successful": 2,
+        "failed": 2,
+        "more": False,
+    }
+    await admin.get("orchestrations/ghost/run-counts", status=404)

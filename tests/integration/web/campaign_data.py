@@ -50,15 +50,17 @@ PHASES: Sequence[Mapping[str, Any]] = (
 )
 
 
-async def campaigns(visit: Visit, phases: Sequence[Mapping[str, Any]] = PHASES) -> None:
+async def campaigns(
+    visit: Visit, phases: Sequence[Mapping[str, Any]] = PHASES, name: str = "campaigns"
+) -> None:
     """The configurations, and an orchestration of them."""
     for component, document in COMPONENTS.items():
         body = {"command": ["{python}", "-m", "demo"], "parameters": {"type": "object"}, **document}
         await visit.client.put(f"/v1/components/{component}", body)
-    for (component, name), (title, parameters, _) in CONFIGURATIONS.items():
+    for (component, configuration), (title, parameters, _) in CONFIGURATIONS.items():
         body = {"name": title, "parameters": parameters}
-        await visit.client.put(f"configurations/{component}/{name}", body, status=201)
-    await visit.client.put("orchestrations/campaigns", {"phases": list(phases)}, status=201)
+        await visit.client.put(f"configurations/{component}/{configuration}", body, status=201)
+    await visit.client.put(f"orchestrations/{name}", {"phases": list(phases)}, status=201)
 
 
 async def with_lengths(visit: Visit) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from playwright.async_api import Page, expect
+from tests.integration.web.campaign_data import PHASES, campaigns, with_lengths
 from tests.integration.web.configured import PATH as RECIPIENT
 from tests.integration.web.configured import configured
 from tests.integration.web.configured import job as recipient_job
@@ -428,6 +429,51 @@ async def toast(visit: Visit) -> None:
         await expect(visit.page.locator("[data-toast]")).to_be_visible()
 
 
+async def tasks(visit: Visit) -> None:
+    await campaigns(visit, name="report")
+    await with_lengths(visit)
+    await visit.open("orchestrations/report/tasks")
+    page = visit.page
+    await page.get_by_role("switch", name="Email recipient index is active").click()
+    await expect(page.locator("#said")).to_contain_text("is inactive")
+    await page.locator("[id='grip-sql-transformation/campaign-recipient']").focus()
+    await page.keyboard.press("Alt+ArrowUp")
+    await expect(page.locator("#said")).to_contain_text("to judge")
+
+
+async def tasks_menu(visit: Visit) -> None:
+    await visit.open("orchestrations/report/tasks")
+    await visit.page.get_by_role("button", name="More about Campaign recipient").click()
+    await expect(visit.page.get_by_role("link", name="Settings…")).to_be_visible()
+
+
+async def tasks_group(visit: Visit) -> None:
+    await visit.open("orchestrations/report/tasks")
+    await visit.page.get_by_role("link", name="Group by type…").click()
+    await expect(visit.page.get_by_role("dialog")).to_be_visible()
+
+
+async def tasks_add(visit: Visit) -> None:
+    await visit.open("orchestrations/report/tasks")
+    await visit.page.get_by_role("link", name="Add task", exact=True).click()
+    await visit.page.get_by_role("dialog").get_by_role("checkbox", name="Agency report").check()
+
+
+async def tasks_settings(visit: Visit) -> None:
+    await visit.open("orchestrations/report/tasks/settings?task=mailchimp/new-recipients")
+
+
+async def tasks_select(visit: Visit) -> None:
+    await visit.open("orchestrations/report/tasks?select=on")
+    await visit.page.get_by_role("checkbox", name="Select Campaign recipient").check()
+
+
+async def tasks_conflict(visit: Visit) -> None:
+    await visit.client.put("orchestrations/report", {"phases": PHASES[:3], "note": "Mailchimp is paused"})
+    await visit.open("orchestrations/report/tasks")
+    await visit.page.get_by_text("Compare").click()
+
+
 async def nothing_matches(visit: Visit) -> None:
     await visit.open("orchestrations?q=campains")
 
@@ -514,6 +560,13 @@ PAGES: dict[str, Callable[[Visit], Awaitable[None]]] = {
     "tables": tables,
     "table": table,
     "bucket": bucket,
+    "tasks": tasks,
+    "tasks-menu": tasks_menu,
+    "tasks-group": tasks_group,
+    "tasks-add": tasks_add,
+    "tasks-settings": tasks_settings,
+    "tasks-select": tasks_select,
+    "tasks-conflict": tasks_conflict,
     "palette": palette,
     "palette-empty": palette_empty,
     "search": search,

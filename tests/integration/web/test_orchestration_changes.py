@@ -53,6 +53,11 @@ async def test_versions_are_compared_and_an_old_one_comes_back(visit: Visit) -> 
     await expect(page.locator("tbody tr")).to_have_count(2)
     await expect(page.locator("tbody")).to_contain_text("The shop is slow at night")
     assert await axe(page) == []
+    await page.get_by_role("link", name="Run version 1…").click()
+    dialog = page.get_by_role("dialog", name="Run campaigns")
+    await expect(dialog).to_contain_text("Version 1, not the current one, which is 2")
+    await page.keyboard.press("Escape")
+    await expect(dialog).to_have_count(0)
     await page.set_viewport_size(PHONE)
     assert await overflows(page) == []
     await page.get_by_role("link", name="Restore version 1…").click()
@@ -61,7 +66,12 @@ async def test_versions_are_compared_and_an_old_one_comes_back(visit: Visit) -> 
     assert (await visit.client.get("orchestrations/campaigns"))["phases"][0]["tasks"][0]["attempts"] == 1
 
 
-async def test_it_goes_to_the_trash_and_comes_back(visit: Visit) -> None:
+async def test_it_goes_to_the_trash_and_comes_back(site: Site) -> None:
+    async with visiting(site, "admin") as visit:
+        await trashed_and_restored(visit)
+
+
+async def trashed_and_restored(visit: Visit) -> None:
     await visit.orchestration("campaigns")
     await visit.orchestration("legacy")
     page = await visit.open()
@@ -71,35 +81,30 @@ async def test_it_goes_to_the_trash_and_comes_back(visit: Visit) -> None:
     await expect(page.locator("#row-legacy")).to_have_count(0)
     await page.get_by_role("button", name="Undo").click()
     await expect(page.locator("#row-legacy")).to_be_visible()
-    await visit.client.delete("orchestrations/legacy")
+    await page.get_by_role("button", name="More about legacy").click()
+    await page.get_by_role("button", name="Move to trash").locator("visible=true").click()
+    await expect(page.locator("#row-legacy")).to_have_count(0)
     await visit.client.put("configurations/demo-extractor/two", {"parameters": {"rows": 1}}, status=201)
     await visit.client.delete("configurations/demo-extractor/two")
     page = await visit.open("trash")
     await expect(page.locator("tbody tr")).to_have_count(2)
     await expect(page.locator("#row-demo-extractor-two")).to_contain_text("Configuration demo-extractor/two")
-    await expect(page.locator("#row-orchestrator-legacy")).to_contain_text("admin@example.com")
+    await expect(page.locator("#row-orchestrator-legacy")).to_contain_text("admin-")
     assert await axe(page) == []
+    await page.get_by_role("link", name="Delete two for good…").click()
+    dialog = page.get_by_role("dialog", name="Delete two for good?")
+    await expect(dialog.get_by_role("link", name="Keep it")).to_be_focused()
+    await dialog.get_by_role("button", name="Delete two").click()
+    await expect(page.locator("#toasts")).to_contain_text("two is deleted for good.")
+    await expect(page.locator("tbody tr")).to_have_count(1)
     await page.set_viewport_size(PHONE)
     assert await overflows(page) == []
-    await page.get_by_role("link", name="legacy").click()
+    await page.get_by_role("link", name="legacy", exact=True).click()
     await expect(page.locator("#notes")).to_contain_text("It is in the trash")
     await expect(page.get_by_role("button", name="Run…")).to_be_disabled()
     await page.get_by_role("button", name="Restore").click()
     await expect(page.get_by_text("It is in the trash")).to_have_count(0)
     assert (await visit.client.get("orchestrations/legacy"))["id"] == "legacy"
-
-
-async def test_only_an_admin_deletes_for_good(site: Site) -> None:
-    async with visiting(site, "admin") as visit:
-        await visit.orchestration("legacy")
-        await visit.client.delete("orchestrations/legacy")
-        page = await visit.open("trash")
-        await page.get_by_role("link", name="Delete legacy for good…").click()
-        dialog = page.get_by_role("dialog", name="Delete legacy for good?")
-        await expect(dialog.get_by_role("link", name="Keep it")).to_be_focused()
-        await dialog.get_by_role("button", name="Delete legacy").click()
-        await expect(page.get_by_role("heading", name="The trash is empty")).to_be_visible()
-        await expect(page.locator("#toasts")).to_contain_text("legacy is deleted for good.")
 
 
 async def test_past_fires_are_seen_before_they_run(visit: Visit) -> None:

@@ -49,7 +49,7 @@ async def test_runs_are_filtered_and_paged_by_the_url(visit: Visit) -> None:
     await page.get_by_role("link", name="Older").click()
     await expect(runs).to_have_count(5)
     await page.get_by_role("link", name="Newest").click()
-    await page.get_by_role("link", name="Failed").click()
+    await page.get_by_role("link", name="Failed 2").click()
     await expect(runs).to_have_count(2)
     assert page.url.endswith("?runs=failed")
     await page.go_back()

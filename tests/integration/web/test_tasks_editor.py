@@ -2,8 +2,10 @@
 
 import pytest
 from playwright.async_api import Page, expect
+from tests.integration.api.people import PASSWORD
 from tests.integration.web.campaign_data import campaigns, with_lengths
 from tests.integration.web.conftest import Site, Visit, visiting
+from tests.integration.web.test_session_that_ends import END
 from tests.support.chromium import PHONE, axe, overflows
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
@@ -120,6 +122,7 @@ async def test_seed_004_from_nothing_to_phases_in_the_right_order(visit: Visit) 
     await expect(dialog).to_have_count(0)
     for name in ("Campaigns", "Email recipient index"):
         await page.get_by_role("link", name="Add task", exact=True).click()
+        await expect(dialog.get_by_text("in use 1").first).to_be_visible()
         await dialog.get_by_role("searchbox").fill(name[:8])
         await expect(dialog.get_by_role("checkbox")).to_have_count(4 if name == "Campaigns" else 1)
         await dialog.get_by_role("checkbox", name=f"{name} ").first.check()
@@ -223,6 +226,7 @@ async def test_who_saves_second_sees_both_sides_and_loses_nothing(visit: Visit) 
     await other.goto(page.url)
     await other.get_by_role("switch", name="Campaigns is active").click()
     await expect(other.locator("#said")).to_contain_text("Campaigns is inactive.")
+    await other.close()
     await page.get_by_role("switch", name="New recipients is active").click()
     await expect(page.get_by_text("The draft was changed in another tab")).to_be_visible()
     await expect(page.get_by_role("switch", name="Campaigns is active")).not_to_be_checked()
@@ -249,14 +253,31 @@ async def test_a_session_that_ends_in_the_middle_of_an_edit_loses_nothing(visit:
     await grip.focus()
     await page.keyboard.press("Alt+ArrowUp")
     await expect(page.locator("#said")).to_contain_text("moved to phase 2")
-    cookies = await page.context.cookies()
-    await page.context.clear_cookies(name="orchestrator_session")
-    await page.get_by_role("switch", name="Campaigns is active").click()
-    await expect(page.get_by_text("Your session has ended").first).to_be_visible()
-    await page.context.add_cookies(cookies)  # type: ignore[arg-type]
-    await page.reload()
+    await page.get_by_label("Note for version 2").fill("Recipients earlier")
+    await visit.site.database.execute(END)
+    await page.get_by_role("button", name="Save version 2").click()
+    dialog = page.get_by_role("dialog", name="Your session has ended")
+    await dialog.get_by_role("button", name="Not now").click()
     assert await layout(page) == TOGETHER
-    await expect(page.get_by_role("switch", name="Campaigns is active")).to_be_checked()
+    await page.get_by_role("button", name="Save version 2").click()
+    await dialog.get_by_label("Password").fill(PASSWORD)
+    await page.keyboard.press("Enter")
+    await expect(dialog).to_have_count(0)
+    await page.get_by_role("button", name="Save version 2").click()
+    await expect(page.locator("#toasts")).to_contain_text("Saved as version 2.")
+    found = await visit.client.get("orchestrations/campaigns")
+    assert (found["note"], await saved(visit)) == ("Recipients earlier", TOGETHER)
+
+
+async def test_an_old_draft_is_mentioned(visit: Visit) -> None:
+    await campaigns(visit)
+    page = await visit.open("orchestrations/campaigns/tasks")
+    await page.get_by_role("switch", name="Campaigns is active").click()
+    await expect(page.locator("#said")).to_contain_text("Campaigns is inactive.")
+    older = "UPDATE catalog.drafts SET updated_at = updated_at - interval '1 hour' WHERE project = $1"
+    await visit.site.database.execute(older, visit.project)
+    await page.reload()
+    await expect(page.get_by_text("You have a draft of 1 change from")).to_be_visible()
 
 
 async def test_a_viewer_sees_the_board_and_its_checks_and_moves_nothing(site: Site) -> None:

@@ -123,13 +123,21 @@ async def test_an_update_changes_the_dots_and_the_words_while_someone_types(visi
     )
     await dialog.get_by_role("button", name="Drop what was counted").click()
     await expect(page.locator("[data-toast]")).to_contain_text("shop needs new updates of both tables")
-    await page.get_by_role("link", name="Why did it (not) run?").click()
+    await page.get_by_role("link", name="Why did it (not) run?").first.click()
     await expect(page.get_by_role("region", name="Why did it (not) run?")).to_contain_text(
         "The run waits to start"
     )
     assert await axe(page) == []
     await page.get_by_role("link", name="What became of each update").click()
     await expect(page.locator("#updates tbody tr")).to_have_count(2)
+    await visit.open("orchestrations/campaigns")
+    starts = page.get_by_role("region", name="Starts")
+    await page.get_by_role("switch", name="Trigger shop is enabled").click()
+    await expect(starts).to_contain_text("Paused")
+    await starts.get_by_role("link", name="shop").click()
+    await dialog.get_by_role("link", name="Remove…").click()
+    await dialog.get_by_role("button", name="Remove shop").click()
+    await expect(starts).to_contain_text("By hand or by the API only.")
 
 
 async def test_a_viewer_sees_all_and_changes_nothing(site: Site) -> None:

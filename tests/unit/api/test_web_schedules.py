@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from orchestrator_api.schedules.rows import ScheduleSpec, StoredFire
+from orchestrator_api.schedules.rows import ScheduleSpec, StoredFire, StoredSchedule
 from orchestrator_api.schedules.times import accept_times, preview
 from orchestrator_api.web.pages import Fields
 from orchestrator_api.web.schedules import form
@@ -20,6 +20,7 @@ from orchestrator_api.web.schedules.words import (
     second_zone,
     takes_longer,
 )
+from orchestrator_api.web.starts import next_fire
 from orchestrator_shared.domain.errors import UserError
 
 NOW = datetime(2026, 11, 30, 6, 14, tzinfo=UTC)
@@ -141,6 +142,20 @@ def test_the_next_clock_changes_are_told(cron: str, told: list[tuple[str, str, s
     rows = change_rows(found, PRAGUE, UTC_ZONE)
     assert [(each.local, each.other, each.label) for each in rows] == told
     assert [each.icon is None for each in rows] == [label == "as usual" for _, _, label in told]
+
+
+def stored(**more: Any) -> StoredSchedule:
+    usual: dict[str, Any] = {"version": 1, "updated_at": NOW, "next_at": None}
+    return StoredSchedule(id=uuid4(), orchestration="o", name="n", **(usual | more))
+
+
+def test_a_schedule_that_was_just_saved_says_when_it_fires_before_the_scheduler_does() -> None:
+    decided = datetime(2026, 12, 1, tzinfo=UTC)
+    assert next_fire(stored(cron="0 5 * * *", next_at=decided), NOW) == decided
+    assert next_fire(stored(cron="0 5 * * *"), NOW) == datetime(2026, 12, 1, 5, tzinfo=UTC)
+    assert next_fire(stored(every_seconds=2700), NOW) == datetime(2026, 11, 30, 6, 59, tzinfo=UTC)
+    assert next_fire(stored(cron="0 5 * * *", enabled=False), NOW) is None
+    assert next_fire(stored(cron="0 5 * * *", timezone="Mars/Olympus"), NOW) is None
 
 
 def test_runs_that_take_longer_than_the_interval_are_told() -> None:

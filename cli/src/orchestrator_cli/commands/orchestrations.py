@@ -114,13 +114,24 @@ def _usual(item: Json) -> str:
 
 
 @app.command()
-def counts(project: ProjectOption = None, as_json: JsonOption = False) -> None:
-    """Count the orchestrations that each filter of the list shows."""
+def counts(
+    name: Annotated[str | None, typer.Argument(help="Count the runs of this one instead.")] = None,
+    project: ProjectOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Count the orchestrations that each filter of the list shows, or the runs of one by how they ended."""
     where = context(project)
     with where.client() as client:
-        found = client.get(where.project_path("orchestration-counts"))
+        path = "orchestration-counts" if name is None else f"orchestrations/{name}/run-counts"
+        found = client.get(where.project_path(path))
     if as_json:
         print_json(found)
+        return
+    if name is not None:
+        more = found.pop("more")
+        print_table(
+            ("runs", "count"), [(each, _count({"count": n, "more": more})) for each, n in found.items()]
+        )
         return
     labels = found.pop("labels")
     rows = [(name.replace("_", " "), _count(each)) for name, each in found.items()]

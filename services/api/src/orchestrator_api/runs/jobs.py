@@ -13,12 +13,14 @@ from orchestrator_api.runs.job_times import expected_end, moments_of, waits_of
 from orchestrator_api.runs.overlaps import DECIDED, Overlap
 from orchestrator_api.runs.redaction import redacted_job, redacted_task
 from orchestrator_api.runs.rows import (
+    MOST_COUNTED,
     FailedTask,
     Job,
     JobDetails,
     LastJob,
     LastRun,
     LogChunk,
+    RunCounts,
     UnfinishedRun,
     UnsolvedFailure,
     WaitingJob,
@@ -176,6 +178,13 @@ async def last_runs(
     for run in found:
         runs.setdefault(run.configuration, []).append(run)
     return runs
+
+
+async def run_counts(session: Session, orchestration: str) -> RunCounts:
+    """How many runs it has and how they ended; of the newest thousand."""
+    return await RunStore(session.connection).run_counts(
+        project=session.project, orchestration=orchestration, most=MOST_COUNTED
+    )
 
 
 async def last_jobs(session: Session, wanted: Pairs) -> dict[tuple[str, str], LastJob]:

@@ -104,6 +104,17 @@ class RunAccepted(Output):
     url: str
 
 
+class RunCountsOut(Output):
+    """How many runs an orchestration has, and how they ended; of the newest 1,000."""
+
+    model_config = example({"total": 42, "successful": 37, "failed": 5, "more": False})
+
+    total: int
+    successful: int = Field(description="Those that ended with `success` or `warning`.")
+    failed: int = Field(description="Those that ended with `error`, or were stopped.")
+    more: bool = Field(description="There may be older ones, which are not counted.")
+
+
 class HolderOut(Output):
     """The job that holds the configuration."""
 

@@ -25,6 +25,7 @@ from orchestrator_api.runs.models import (
     LogOut,
     OverlapOut,
     RunAccepted,
+    RunCountsOut,
     RunIn,
     RunTasksOut,
     TerminationOut,
@@ -147,6 +148,14 @@ async def list_runs(
         wanted = replace(filters.wanted(paging), component=ORCHESTRATOR, configuration=orchestration)
         found = await jobs.listing(session, wanted)
     return filters.page(paging, found)
+
+
+@router.get("/orchestrations/{orchestration}/run-counts", operation_id="count_runs", responses=READ)
+async def count_runs(call: Call, project: Project, orchestration: Identifier) -> RunCountsOut:
+    """Count the runs of an orchestration by how they ended."""
+    async with call.session(Scope.READ, project) as session:
+        await configurations.load(session, configurations.orchestration_key(orchestration))
+        return RunCountsOut.model_validate(await jobs.run_counts(session, orchestration))
 
 
 @router.get("/orchestrations/{orchestration}/runs/{number}", operation_id="get_run", responses=READ)

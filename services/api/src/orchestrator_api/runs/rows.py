@@ -309,6 +309,23 @@ class LastRun:
     finished_at: datetime | None
 
 
+MOST_COUNTED = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class RunCounts:
+    """How many of the newest runs of an orchestration there are, and how they ended."""
+
+    total: int
+    successful: int
+    failed: int
+
+    @property
+    def more(self) -> bool:
+        """Whether there may be older ones."""
+        return self.total >= MOST_COUNTED
+
+
 @dataclass(frozen=True, slots=True)
 class LastJob:
     """The newest job of a configuration."""

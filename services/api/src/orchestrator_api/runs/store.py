@@ -23,6 +23,7 @@ from orchestrator_api.runs.rows import (
     NewRequest,
     PhaseRow,
     RetryRow,
+    RunCounts,
     TaskComponent,
     TaskEnd,
     TaskRow,
@@ -258,6 +259,14 @@ class RunStore(Store):
         return await self._many(
             LastRun, "last_runs", project=project, orchestrations=orchestrations, count=count
         )
+
+    async def run_counts(self, *, project: str, orchestration: str, most: int) -> RunCounts:
+        """How many of the newest runs of the orchestration there are, and how they ended."""
+        found = await self._one(
+            RunCounts, "run_counts", project=project, orchestration=orchestration, most=most
+        )
+        assert found is not None
+        return found
 
     async def last_jobs(self, *, project: str, wanted: Pairs) -> list[LastJob]:
         """The newest job of each of these configurations that has one."""

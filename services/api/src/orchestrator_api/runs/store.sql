@@ -401,6 +401,18 @@ CROSS JOIN LATERAL (
     LIMIT $count) AS last
 WHERE l.project = $project AND l.component = 'orchestrator' AND l.configuration = ANY ($orchestrations::text[])
 
+-- name: run_counts
+-- Of the newest $most runs.
+SELECT count(*) AS total,
+       count(*) FILTER (WHERE newest.status IN ('success', 'warning')) AS successful,
+       count(*) FILTER (WHERE newest.status IN ('error', 'terminated', 'cancelled')) AS failed
+FROM jobs.lanes_v1 l
+CROSS JOIN LATERAL (
+    SELECT j.status FROM jobs.jobs_v1 j WHERE j.lane_id = l.id
+    ORDER BY j.number DESC
+    LIMIT $most) AS newest
+WHERE l.project = $project AND l.component = 'orchestrator' AND l.configuration = $orchestration
+
 -- name: last_jobs
 -- The newest job of each of these configurations.
 SELECT last.*

@@ -23,7 +23,8 @@ class Urls:
         """The address; parts and query are quoted, and values that are None, False or empty left out."""
         path = _PART.sub(lambda found: quote(str(parts[found[1]]), safe=""), self.paths[name])
         given = {key: value for key, value in (query or {}).items() if value not in (None, "", False, ())}
-        return f"{self.prefix}{path}{'?' if given else ''}{urlencode(given, doseq=True)}"
+        text = urlencode(given, doseq=True)
+        return f"{self.prefix}{path}{'?' if text else ''}{text}"
 
 
 def urls_of(request: Request) -> Urls:

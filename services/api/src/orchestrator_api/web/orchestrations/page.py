@@ -61,6 +61,7 @@ async def orchestration(request: Request) -> Response:
         components = {task["component"] for phase in shown.phases for task in phase["tasks"]}
         types = await previews.component_types(session, components)
         runs = await _runs(session, name, tab, query.get("after"))
+        counts = await jobs.run_counts(session, name)
     chart = durations_chart(runs.charted, shown.usual_duration_seconds, session.now)
     return pages.page(
         request,
@@ -73,6 +74,8 @@ async def orchestration(request: Request) -> Response:
         runs=runs,
         tab=tab,
         tabs=TABS,
+        counts={"all": counts.total, "successful": counts.successful, "failed": counts.failed},
+        are_more=counts.more,
         chart=chart,
         schedules=[(each, of_schedule(each), next_fire(each, session.now)) for each in shown.schedules],
         triggers=[(each, of_trigger(each)) for each in shown.triggers],

@@ -130,7 +130,7 @@ async def _show(
     orchestration = _orchestration(request)
     about = await around(session, orchestration)
     own = viewer_of(request).zone
-    shown, _ = await previewed(session, fields, own, about.usual)
+    shown, unread = await previewed(session, fields, own, about.usual)
     is_there = name and is_overtaken and fields["etag"]
     theirs = await schedules.find(session, orchestration, name or "") if is_there else None
     status = 422 if errors else 409 if is_overtaken else 200
@@ -142,7 +142,7 @@ async def _show(
         "schedule": name,
         "about": about,
         "shown": shown,
-        "errors": errors or Fields(),
+        "errors": errors or (unread if name else Fields()),
         "values": fields,
         "change": change,
         "theirs": theirs,

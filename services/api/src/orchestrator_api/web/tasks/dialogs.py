@@ -21,6 +21,8 @@ from orchestrator_api.web.tasks.showing import SECTION
 from orchestrator_api.web.urls import urls_of
 from orchestrator_shared.domain.errors import Conflict, NotFound, UserError
 
+TITLES = {"move": "Move", "settings": "Settings of"}
+
 
 async def move(request: Request) -> Response:
     """Where a task is moved to; a phase of the board, or a new one by its name."""
@@ -95,7 +97,7 @@ async def _about_task(
         request,
         f"tasks/{template}",
         422 if errors else 200,
-        title=f"{template.title()} {shown['name']}",
+        title=f"{TITLES[template]} {shown['name']}",
         frame=frame,
         back=urls("tasks", **parts),
         action=urls(f"{template}_task", **parts),

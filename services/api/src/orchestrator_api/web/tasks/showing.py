@@ -92,8 +92,6 @@ def values_of(request: Request, found: Shown, told: Told, *, selects: bool) -> d
         parts = {"project": request.path_params["project"], "component": task.component}
         if task.component == ORCHESTRATOR:
             return urls("orchestration", orchestration=task.configuration, **parts)
-        if "configuration" not in urls.paths:
-            return ""
         return urls("configuration", configuration=task.configuration, **parts)
 
     return {

@@ -93,7 +93,12 @@
     }
     return menu;
   };
-  let shut = null;
+  let shut = null; // a press beside a menu shuts it; if that was on its own button, it stays so
+  const show = (menu, source) => {
+    if (menu === shut) return;
+    menu.showPopover({ source });
+    menu.querySelector("a, button:not([disabled])").focus();
+  };
   document.addEventListener("pointerdown", ({ target }) => {
     const menu = document.querySelector("#editor :popover-open");
     shut = menu && target.closest?.("[form=menu]")?.value === menu.dataset.of ? menu : null;
@@ -103,9 +108,7 @@
     const grip = event.target.closest?.("#editor .o-grip");
     if (more) {
       event.preventDefault();
-      const menu = meant(more.name, more.value);
-      if (menu !== shut) menu.showPopover({ source: more });
-      menu.querySelector("a, button:not([disabled])").focus();
+      show(meant(more.name, more.value), more);
     } else if (link) {
       event.preventDefault();
       document.querySelector("#editor :popover-open")?.hidePopover();
@@ -113,7 +116,7 @@
     } else if (grip) {
       const { task } = grip.closest("[data-task]")?.dataset ?? {};
       if (task) meant("task", task).querySelector("a").click();
-      else meant("phase", grip.closest("[data-phase]").dataset.phase).showPopover({ source: grip });
+      else show(meant("phase", grip.closest("[data-phase]").dataset.phase), grip);
     }
   });
 
