@@ -3,12 +3,12 @@
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
-import asyncpg
 import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 
 from orchestrator_api.http import bodies
+from orchestrator_api.http.problems import RejectedByDatabase
 from orchestrator_api.http.refusals import Forbidden, TooMany, Unauthenticated
 from orchestrator_api.web import pages, signed_out
 from orchestrator_api.web.entering import ForeignForm
@@ -51,7 +51,7 @@ def guarded(handler: Handler) -> Handler:
             response = refuse(request, "Not now", text, 503, again=RETRY_AFTER_SECONDS)
             response.headers["retry-after"] = str(RETRY_AFTER_SECONDS)
             return response
-        except asyncpg.DataError as error:
+        except RejectedByDatabase as error:
             log.warning("request.data_refused", reason=type(error).__name__)
             return refuse(request, "This cannot be stored", NOT_STORED, 422)
         except Exception as error:
