@@ -23,7 +23,7 @@ async def test_one_signs_in_and_lands_where_one_wanted_to_go(site: Site) -> None
         await page.get_by_label("E-mail address").fill(email)
         await page.get_by_label("Password").fill("not the password")
         await page.get_by_role("button", name="Sign in").click()
-        await expect(page.locator("#problem")).to_have_text("the address or the password is wrong")
+        await expect(page.locator("#problem")).to_have_text("The address or the password is wrong.")
         assert await axe(page) == []
         await page.get_by_label("Password").fill(PASSWORD)
         await page.get_by_role("button", name="Sign in").click()
