@@ -150,6 +150,9 @@ async def test_seed_004_from_nothing_to_phases_in_the_right_order(visit: Visit) 
     await expect(dialog).to_have_count(0)
     extractors = ("Extractors", ["Campaigns", "Email recipient index"])
     assert await layout(page) == [extractors, ("Transformations", transformations), ("Writers", writers)]
+    await expect(page).to_have_url(
+        f"{visit.site.url}/projects/{visit.project}/orchestrations/campaigns/tasks"
+    )
     await page.get_by_role("link", name="Select", exact=True).click()
     await page.get_by_role("checkbox", name="Select Campaign recipient").check()
     await page.get_by_label("Name of a new phase").fill("Second Transformation Phase")

@@ -19,7 +19,8 @@ from orchestrator_api.runs.tasks import RunPhase, RunTask, TaskJob
 from orchestrator_api.web.runs.ansi import MOST_CHANGES, MOST_MARKS, line_html
 from orchestrator_api.web.runs.log import ShownLog, Wanted, blocks, line_number
 from orchestrator_api.web.runs.page import removed_at
-from orchestrator_api.web.runs.timeline import drawn, rounded_up, ticks
+from orchestrator_api.web.runs.rows import rows_of
+from orchestrator_api.web.runs.timeline import Bar, PhaseRows, Row, drawn, rounded_up, ticks
 from orchestrator_api.web.runs.words import headline, linked, plain
 
 BEGIN = datetime(2026, 11, 30, 4, 30, tzinfo=UTC)
@@ -205,6 +206,18 @@ def test_what_is_at_work_shows_when_it_usually_ends() -> None:
     over = drawn(replace(timeline, end=at(30)), [phase], at(30), PRAGUE, expected_end=at(60))
     assert over.now is None
     assert [bar.tone for bar in over.phases[0].rows[0].bars] == ["processing"]
+
+
+def test_the_rows_of_a_phase_are_escaped_and_have_a_key_of_their_own() -> None:
+    evil = '"><script>alert(1)</script>'
+    row = Row([Bar("success", 0.0, 9.0, False, evil)], evil, task(evil, "success"), "success", 9.0, 0.0)
+    looks = {"success": "<i></i>", "error": "<b></b>"}
+    rows = rows_of(PhaseRows(evil, 9.0, [row]), 1, looks, {}, "/p", None)
+    assert "<script" not in rows.html
+    assert rows.html.count("&lt;script&gt;") == 6
+    again = rows_of(PhaseRows(evil, 9.0, [row]), 1, looks, {}, "/p", None)
+    failed = rows_of(PhaseRows(evil, 9.0, [replace(row, status="error")]), 1, looks, {}, "/p", None)
+    assert rows.key == again.key != failed.key
 
 
 def test_the_time_axis_grows_in_steps() -> None:

@@ -467,7 +467,7 @@ WITH RECURSIVE runs AS (
 )
 SELECT DISTINCT output ->> 'table' AS name
 FROM runs r
-JOIN jobs.jobs_v1 c ON c.parent_id = r.id
+JOIN jobs.jobs_v1 c ON c.parent_id = r.id AND c.output_tables <> '[]'
 CROSS JOIN LATERAL jsonb_path_query(c.output_tables, '$[*]') AS output
 WHERE output ->> 'table' IS NOT NULL
 ORDER BY name

@@ -148,6 +148,11 @@ def is_scripted(request: Request) -> bool:
     return request.headers.get("hx-request") == "true"
 
 
+def shown_parts(request: Request) -> frozenset[str]:
+    """The keys (`data-have`) of parts that the page has already; the answer may leave them out."""
+    return frozenset(request.headers.get("x-have", "").split()) if is_scripted(request) else frozenset()
+
+
 def is_partial(request: Request) -> bool:
     """Whether it wants the part that it puts into the page, and not to pick it from the whole page."""
     return is_scripted(request) and request.headers.get("hx-request-type") == "partial"

@@ -33,6 +33,7 @@ class Section:
         """Whether it belongs to no project."""
         return self.group == INSTANCE
 
+
 SECTIONS = (
     Section("orchestrations", "Orchestrations", "sitemap", is_on_phone=True),
     Section("jobs", "Jobs", "list-details", is_on_phone=True),

@@ -46,13 +46,14 @@ ACTIONS: Mapping[str, str] = {
 """What happens in a project, as filters offer it."""
 INSTANCE_ACTIONS: Mapping[str, str] = {
     "session.opened": "Signed in",
-    "session.refused": "Sign-in refused",
+    "sign_in.refused": "Sign-in refused",
     "session.ended": "Signed out",
     "sessions.ended": "Signed out everywhere",
     "password.set": "Password set by a link",
     "password.changed": "Password changed",
     "password.reset_requested": "Link for a new password requested",
     "preferences.changed": "Preferences changed",
+    "administrator.created": "First administrator made",
     "person.created": "Account created",
     "person.invited": "Person invited",
     "person.changed": "Account changed",

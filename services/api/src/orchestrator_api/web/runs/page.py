@@ -26,7 +26,7 @@ from orchestrator_api.web import entering, pages
 from orchestrator_api.web.orchestrations.actions import SECTION
 from orchestrator_api.web.runs.facts import Facts, facts_of
 from orchestrator_api.web.runs.log import ShownLog, Wanted, line_number, part_from, shown_log
-from orchestrator_api.web.runs.rows import rows_html
+from orchestrator_api.web.runs.rows import rows_of
 from orchestrator_api.web.runs.timeline import drawn
 from orchestrator_api.web.runs.words import ERROR_KINDS, chosen, headline, linked, plain, status_of
 from orchestrator_api.web.statuses import AT_WORK
@@ -111,7 +111,8 @@ async def run(request: Request) -> Response:
         removed=removed_at(task, viewer.now, request.app.state.log_days),
         begun=[every for phase in shown.phases for every in phase.tasks if every.job is not None],
         plain=plain,
-        rows_html=rows_html,
+        rows_of=rows_of,
+        have=pages.shown_parts(request),
         status_of=status_of,
         error_kinds=ERROR_KINDS,
         is_at_work=each.status in AT_WORK,

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from zlib import crc32
 
 from markupsafe import Markup, escape
 
@@ -25,17 +26,32 @@ class Looks:
     """The task whose log is shown."""
 
 
-def rows_html(
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The rows of a phase; the key is another one as soon as anything in them is."""
+
+    html: Markup
+    key: str
+
+
+def rows_of(
     phase: PhaseRows,
+    place: int,
     glyphs: Mapping[str, str],
     tiles: Mapping[str, str],
     address: str,
     selected: str | None,
-) -> Markup:
-    """`<tr>` for each task of a phase."""
+) -> Rows:
+    """`<tr>` for a phase and each of its tasks."""
     looks = Looks(glyphs, tiles, str(escape(address)), selected)
-    html = "\n".join(_row(row, looks) for row in phase.rows)
-    return Markup(html)  # noqa: S704  its parts are escaped
+    took = "" if phase.seconds is None else words.duration(phase.seconds)
+    head = (
+        f'<tr class="o-tl-phase"><th scope="rowgroup" class="o-tl-name o-anywhere">'
+        f"{place}  {escape(phase.name)}"
+        f'</th><td><svg aria-hidden="true">{GRID}</svg></td><td class="o-tl-dur">{took}</td></tr>'
+    )
+    html = "\n".join([head, *(_row(row, looks) for row in phase.rows)])
+    return Rows(Markup(html), f"{crc32(html.encode()):08x}")  # noqa: S704  its parts are escaped
 
 
 def _row(row: Row, looks: Looks) -> str:

@@ -44,8 +44,11 @@
   // One request for all parts that are taken from the page itself; asking for the body gets the whole page.
   const parts = (elements) => {
     const selectOOB = elements.map((each) => `#${CSS.escape(each.id)}:outerMorph`).join(",");
+    // The server may leave out what is here as it would send it. More do not fit into a header.
+    const have = [...document.querySelectorAll("[data-have]")].slice(0, 300).map((each) => each.dataset.have).join(" ");
     // Below a dialog, whose address this is, stands the page.
-    return htmx.ajax("GET", history.state?.page ?? location.href, { target: document.body, swap: "none", selectOOB });
+    const url = history.state?.page ?? location.href;
+    return htmx.ajax("GET", url, { target: document.body, swap: "none", selectOOB, headers: { "X-Have": have } });
   };
   // What is as it was stays alone: comparing costs little, morphing hundreds of rows a lot.
   const plain = (element) => element.outerHTML.replace(/ (?:hx-nonce|data-htmx-powered)="[^"]*"/g, "");
