@@ -8,6 +8,8 @@ from tests.integration.api.people import PASSWORD
 from tests.integration.web.conftest import Site, Visit, served, visiting
 from tests.support.chromium import PHONE, Watch, axe, overflows
 
+from orchestrator_api.notifications import service as notifications
+
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
 
 
@@ -21,7 +23,7 @@ async def test_one_signs_in_and_lands_where_one_wanted_to_go(site: Site) -> None
         await page.get_by_label("E-mail address").fill(email)
         await page.get_by_label("Password").fill("not the password")
         await page.get_by_role("button", name="Sign in").click()
-        await expect(page.locator("#problem")).to_have_text("the address or the password is wrong")
+        await expect(page.locator("#problem")).to_have_text("The address or the password is wrong.")
         assert await axe(page) == []
         await page.get_by_label("Password").fill(PASSWORD)
         await page.get_by_role("button", name="Sign in").click()
@@ -100,3 +102,23 @@ async def test_what_every_page_says_in_its_headers(site: Site) -> None:
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["cross-origin-opener-policy"] == "same-origin"
     assert headers["cache-control"] == "no-store"
+
+
+async def test_what_breaks_below_a_dialog_is_said_in_it(
+    visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def breaks(*_given: object) -> None:
+        raise RuntimeError("a fault of ours")
+
+    await visit.orchestration("campaigns")
+    page = await visit.open("orchestrations/campaigns/notifications")
+    await page.get_by_role("link", name="Notify an address…").click()
+    dialog = page.get_by_role("dialog", name="Notify an address")
+    await dialog.get_by_label("E-mail address").fill("ops@example.com")
+    with monkeypatch.context() as broken:
+        broken.setattr(notifications, "replace", breaks)
+        await dialog.get_by_role("button", name="Notify").click()
+        await expect(dialog.get_by_role("alert")).to_contain_text("This failed on our side")
+    await expect(dialog.get_by_label("E-mail address")).to_have_value("ops@example.com")
+    await dialog.get_by_role("button", name="Notify").click()
+    await expect(page.locator("#toasts")).to_contain_text("ops@example.com is notified of error.")

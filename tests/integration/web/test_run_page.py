@@ -212,7 +212,7 @@ async def test_the_log_opens_at_its_error_and_each_line_has_an_address(visit: Vi
     assert len((await (await waited.value).path()).read_text().splitlines()) == 1925
     await page.get_by_label("Log of", exact=True).select_option("campaigns")
     await page.get_by_role("button", name="Show").click()
-    await expect(page.locator("#log")).to_contain_text("It wrote no line, or its log is no longer kept.")
+    await expect(page.locator("#log")).to_contain_text("Its log has no lines, or is no longer kept.")
     await page.set_viewport_size(PHONE)
     assert await overflows(page) == []
 
@@ -235,7 +235,7 @@ async def test_what_is_being_written_is_followed_until_one_scrolls_away(visit: V
     assert job is not None
     page = await visit.open("orchestrations/campaigns/runs/7")
     lines = page.get_by_role("log")
-    await expect(lines).to_have_text("It has written no line yet.")
+    await expect(lines).to_have_text("It has not written any lines yet.")
     await written(visit, job, ["\x1b[32mfirst\x1b[0m", *(f"row {count}" for count in range(2, 1201))])
     await expect(page.locator("#L1200")).to_be_attached()
     assert await page.evaluate("scrollY") == 0

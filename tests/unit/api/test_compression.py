@@ -31,11 +31,11 @@ async def test_what_is_read_is_compressed(media_type: str) -> None:
 
 
 async def test_a_page_that_remembers_where_one_was_is_compressed() -> None:
-    headers = {"Set-Cookie": "orchestrator_visited=a!b"}
-    assert await encoding(Response(TEXT, media_type="text/html", headers=headers)) == "gzip"
-    both = Response(TEXT, media_type="text/html", headers=headers)
-    both.set_cookie("orchestrator_form", "secret")
-    assert await encoding(both) is None
+    visited = {"Set-Cookie": "orchestrator_visited=a!b"}
+    assert await encoding(Response(TEXT, media_type="text/html", headers=visited)) == "gzip"
+    answer = Response(TEXT, media_type="text/html", headers=visited)
+    answer.set_cookie("orchestrator_form", "secret")
+    assert await encoding(answer) is None
 
 
 async def test_a_long_answer_is_compressed_as_it_comes() -> None:

@@ -3,22 +3,30 @@
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
+import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 
 from orchestrator_api.http import bodies
+from orchestrator_api.http.problems import RejectedByDatabase
 from orchestrator_api.http.refusals import Forbidden, TooMany, Unauthenticated
 from orchestrator_api.web import pages, signed_out
 from orchestrator_api.web.entering import ForeignForm
 from orchestrator_api.web.urls import urls_of
 from orchestrator_shared.domain.errors import Conflict, NotFound, Unavailable, UserError
+from orchestrator_shared.runtime.answers import current_request_id
+
+log = structlog.get_logger(__name__)
 
 Handler = Callable[[Request], Awaitable[Response]]
 RETRY_AFTER_SECONDS = 5
 OTHER_SESSION = (
-    "You have signed in since this page was opened. Nothing on it is lost: press the button once more."
+    "You have signed in again since this page was opened. Nothing on it is lost: press the button once more."
 )
-TOO_OLD = "It was opened long ago, or in a browser without cookies. Load the page again and fill in the form."
+NOT_STORED = "The database rejected a value: it is too large, or not valid text."
+LOOK_FIRST = "Check whether it was done all the same."
+BROKEN = "Try again, or give this number to whoever runs the server:"
+TOO_OLD = "It was opened long ago, or without cookies. Load the page again and fill in the form."
 
 
 def guarded(handler: Handler) -> Handler:
@@ -43,6 +51,13 @@ def guarded(handler: Handler) -> Handler:
             response = refuse(request, "Not now", text, 503, again=RETRY_AFTER_SECONDS)
             response.headers["retry-after"] = str(RETRY_AFTER_SECONDS)
             return response
+        except RejectedByDatabase as error:
+            log.warning("request.data_refused", reason=type(error).__name__)
+            return refuse(request, "This cannot be stored", NOT_STORED, 422)
+        except Exception as error:
+            log.error("request.failed", path=request.url.path, exc_info=error)
+            text = BROKEN if request.method == "GET" else f"{LOOK_FIRST} {BROKEN}"
+            return refuse(request, "This failed on our side", f"{text} {current_request_id()}.", 500)
 
     return answer
 

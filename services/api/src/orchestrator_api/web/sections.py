@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from orchestrator_api.access.permissions import Scope
 
-DATA, PROJECT, INSTANCE = "Data", "Project", "Instance"
+DATA, PROJECT, INSTANCE = "Data", "Project", "Installation"
 KEYS = {"orchestrations": "o", "jobs": "j", "tables": "t"}
 GROUPS = ("", DATA, PROJECT, INSTANCE)
 """In their order."""
@@ -32,6 +32,7 @@ class Section:
     def is_of_instance(self) -> bool:
         """Whether it belongs to no project."""
         return self.group == INSTANCE
+
 
 SECTIONS = (
     Section("orchestrations", "Orchestrations", "sitemap", is_on_phone=True),

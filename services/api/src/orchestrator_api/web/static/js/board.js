@@ -1,22 +1,21 @@
-// The board of tasks: dragging, keys, menus and focus. Each sends one operation as the form `#change` does, and what the
-// board shows afterwards is the server's answer, never a guess: a dropped card goes back until that is there.
+// The board of tasks: dragging, keys, menus and focus. Each sends one operation as `#change` does; a dropped card goes
+// back until the answer is there.
 (() => {
   const byId = (id) => document.getElementById(id);
   const editor = () => byId("editor");
   let isBusy = false, focused = "";
 
   const send = (values) => {
-    const form = byId("change");
-    if (isBusy || !form) return;
+    if (isBusy) return;
     for (const [name, value] of Object.entries(values)) {
       const field = Object.assign(document.createElement("input"), { type: "hidden", name, value });
       field.dataset.sent = "";
-      form.append(field);
+      byId("change").append(field);
     }
-    form.requestSubmit();
+    byId("change").requestSubmit();
   };
 
-  // One request at a time. What had the focus may be moved or disabled by the answer.
+  // One request at a time.
   const isOurs = (element) => Boolean(element?.closest?.("#editor"));
   document.addEventListener("submit", (event) => {
     if (!isOurs(event.target)) return;
@@ -36,7 +35,7 @@
     document.querySelectorAll("[data-sent]").forEach((each) => each.remove());
   });
 
-  // The focus goes where the server says, or stays where it was, or near.
+  // The focus goes where the server says, or stays.
   const canHave = (element) => element && !element.disabled && element.checkVisibility();
   document.addEventListener("htmx:after:swap", ({ detail }) => {
     const said = byId("said");
@@ -52,13 +51,12 @@
     if (element && element !== document.activeElement) element.focus();
   });
 
-  // Sortable moves elements; they are put back, and the server is asked.
   const drag = (list, options) => {
     if (list.isSortable) return;
     list.isSortable = true;
     let from = null;
     new Sortable(list, {
-      handle: ".o-grip", ghostClass: "o-ghost", animation: matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 120,
+      handle: ".o-grip", ghostClass: "o-ghost",
       onStart: ({ item }) => { from = [item.parentNode, item.nextSibling]; },
       onEnd: (event) => {
         from[0].insertBefore(event.item, from[1]);
@@ -80,7 +78,7 @@
     });
   };
 
-  // One menu for all tasks, one for all phases: its entries are made out to the one that is meant.
+  // One menu for all tasks, one for all phases.
   const meant = (name, value) => {
     const menu = byId(`${name}-menu`);
     menu.dataset.of = value;
@@ -93,7 +91,7 @@
     }
     return menu;
   };
-  let shut = null; // a press beside a menu shuts it; if that was on its own button, it stays so
+  let shut = null; // by a press on its own button
   const show = (menu, source) => {
     if (menu === shut) return;
     menu.showPopover({ source });

@@ -1,7 +1,7 @@
 // Dialogs that the server sends open as modal ones, toasts that leave, and what an error moves the focus to.
 (() => {
   const SHOWN = 8_000;
-  const dialogs = document.getElementById("dialogs");
+  const dialogs = document.getElementById("dialogs"), alerts = document.getElementById("alerts");
 
   // The button that was pressed is disabled, and so without focus, until the answer is there.
   let pressed = null, opener = null;
@@ -57,14 +57,13 @@
 
   // The form is a page of its own: the answer takes its place there.
   const put = (dialog, page) => {
-    dialog.querySelector("#dialog-keep").remove();
-    page.replaceChildren(...dialog.childNodes);
+    page.replaceChildren(dialog.querySelector("form"));
     dialog.remove();
     page.querySelector("[data-focus], [aria-invalid=true]")?.focus();
   };
 
   const open = (dialog) => {
-    const page = !dialog.dataset.address && document.querySelector(".o-dialog-page");
+    const page = !opener && !dialog.dataset.address && document.querySelector(".o-dialog-page");
     if (page) return put(dialog, page);
     if (dialog.open) dialog.removeAttribute("open");
     opener ??= pressed || document.activeElement;
@@ -81,13 +80,20 @@
     setTimeout(go, SHOWN);
   };
 
+  // What stands behind an open dialog would not be seen.
+  const bring = () => {
+    const place = document.querySelector("dialog:modal [data-alerts]");
+    if (place && alerts.childElementCount) place.replaceChildren(...alerts.children);
+  };
+
   const look = () => {
     document.querySelectorAll("dialog[data-open]:not(:modal)").forEach(open);
     document.querySelectorAll("[data-toast]").forEach(leave);
+    bring();
     setTimeout(() => { if (opener && !dialogs.querySelector("dialog")) left(); }); // another may take its place
   };
 
-  for (const id of ["dialogs", "toasts"]) {
+  for (const id of ["dialogs", "toasts", "alerts"]) {
     const place = document.getElementById(id);
     if (place) new MutationObserver(look).observe(place, { childList: true });
   }
@@ -114,6 +120,11 @@
       event.preventDefault();
       button.closest("dialog").close();
     }
+    const copies = event.target.closest?.("[data-copies]");
+    if (copies) {
+      document.getElementById(copies.dataset.copies).select();
+      copies.lastChild.textContent = document.execCommand("copy") ? "Copied" : "Press Ctrl C";
+    }
     const opens = event.target.closest?.("[data-opens]");
     const dialog = opens && document.getElementById(opens.dataset.opens);
     if (dialog) {
@@ -132,11 +143,9 @@
     if (!target.matches?.("[data-counted]")) return;
     const boxes = [...target.form.querySelectorAll("[data-counted]")];
     const count = boxes.filter((each) => each.checked).length;
-    const usual = boxes.every((each) => each.checked === (each.dataset.counted === "usual"));
-    for (const each of target.form.querySelectorAll("[data-count]")) {
-      each.textContent = `${count.toLocaleString("en")} ${count === 1 ? each.dataset.one : each.dataset.many}`;
-    }
-    for (const each of target.form.querySelectorAll("[data-if]")) each.hidden = usual !== (each.dataset.if === "usual");
+    const isOther = boxes.some((each) => each.checked !== Boolean(each.dataset.counted));
+    target.form.querySelector("[data-count]").textContent = `${count} task${count === 1 ? "" : "s"}`;
+    for (const each of target.form.querySelectorAll("[data-if]")) each.hidden = isOther !== (each.dataset.if === "other");
   });
   // The URL holds no parameter that says nothing.
   document.addEventListener("htmx:config:request", (event) => {
