@@ -63,7 +63,7 @@ async def test_before_a_run_one_reviews_its_tasks_and_who_is_told(visit: Visit) 
     await dialog.get_by_role("button", name="Run 3 tasks").click()
     await expect(page.locator("#toasts")).to_contain_text("A run of campaigns was requested.")
     await expect(dialog).to_have_count(0)
-    assert page.url.endswith("/orchestrations/campaigns")
+    await expect(page).to_have_url(f"{visit.site.url}/projects/{visit.project}/orchestrations/campaigns")
     (asked,) = await requested(visit)
     assert asked["origin"] == "manual"
     assert asked["tasks"] == ["demo-extractor/one", "demo-extractor/three", "demo-extractor/four"]

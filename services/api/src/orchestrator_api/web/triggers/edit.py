@@ -73,7 +73,7 @@ async def parts(request: Request) -> Response:
         values=fields,
         errors=errors,
         picker=found,
-        meaning=meaning(preview),
+        meaning=meaning(preview, fields),
         ticked=form.tables_of(fields),
         needed=needed,
     )
@@ -144,7 +144,7 @@ async def _show(
         "values": fields,
         "errors": errors or (unread if stored else Fields()),
         "picker": await picker(session, orchestration, fields, preview, viewer),
-        "meaning": meaning(preview),
+        "meaning": meaning(preview, fields),
         "ticked": form.tables_of(fields),
         "now": await now_of(session, stored.id, viewer) if stored else None,
         "change": change,

@@ -114,8 +114,9 @@ async def seen(session: Session, fields: Fields, viewer: Viewer) -> tuple[Trigge
         return None, Fields(errors | forms.refused(error, form.PLACES))
 
 
-def meaning(found: TriggerPreview | None) -> Meaning | None:
-    """In words, with the numbers of these tables."""
+def meaning(found: TriggerPreview | None, fields: Fields) -> Meaning | None:
+    """In words, with the numbers of these tables; nothing of what a cool-down would drop if there is none."""
     if found is None:
         return None
-    return Meaning(found.ignore, found.defer, words.dropped(found.starvation), found.starvation.warning)
+    dropped = words.dropped(found.starvation) if form.has_cool_down(fields) else []
+    return Meaning(found.ignore, found.defer, dropped, found.starvation.warning)
