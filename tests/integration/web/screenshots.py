@@ -669,6 +669,7 @@ async def photograph(page: Page, name: str) -> list[object]:
     return [*await axe(page), *await overflows(page)]
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("look", LOOKS)
 async def test_screenshots(site: Site, look: str) -> None:
     """A page that cannot be opened does not keep the others from being photographed."""
