@@ -473,7 +473,7 @@ async def tasks(visit: Visit) -> None:
     await expect(page.locator("#said")).to_contain_text("is inactive")
     await page.locator("[id='grip-sql-transformation/campaign-recipient']").focus()
     await page.keyboard.press("Alt+ArrowUp")
-    await expect(page.locator("#said")).to_contain_text("to judge")
+    await expect(page.locator("#said")).to_contain_text("to review")
 
 
 async def tasks_menu(visit: Visit) -> None:
@@ -490,7 +490,7 @@ async def tasks_group(visit: Visit) -> None:
 
 async def tasks_add(visit: Visit) -> None:
     await visit.open("orchestrations/report/tasks")
-    await visit.page.get_by_role("link", name="Add task", exact=True).click()
+    await visit.page.get_by_role("link", name="Add task…", exact=True).click()
     await visit.page.get_by_role("dialog").get_by_role("checkbox", name="Agency report").check()
 
 
@@ -519,7 +519,7 @@ async def not_found(visit: Visit) -> None:
 
 async def configurations(visit: Visit) -> None:
     await configured(visit)
-    for number, status in ((1, "success"), (2, "error"), (3, "success")):
+    for number, status in ((61, "success"), (62, "error"), (63, "success")):
         message = "column r.opted_in does not exist" if status == "error" else None
         await recipient_job(visit, number, status, message=message)
     await visit.open("configurations")

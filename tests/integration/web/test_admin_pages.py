@@ -23,7 +23,7 @@ async def test_a_token_that_only_starts_a_run_is_made_and_its_secret_shown_once(
         await dialog.get_by_label("Name").fill("start-button")
         await dialog.get_by_role("button", name="Create the token").click()
         await expect(dialog.locator("#which-error")).to_have_text(
-            "choose at least one orchestration, or every one"
+            "Choose at least one orchestration, or every one."
         )
         assert await axe(page, "'dialog'") == []
         await expect(dialog.get_by_label("Name")).to_have_value("start-button")

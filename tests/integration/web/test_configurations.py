@@ -111,7 +111,7 @@ async def test_a_new_one_is_made_copied_trashed_and_restored(visit: Visit) -> No
     await page.get_by_role("link", name="New configuration…").click()
     dialog = page.get_by_role("dialog", name="New configuration")
     await dialog.get_by_role("button", name="Next").click()
-    await expect(dialog.locator("#component-error")).to_have_text("choose a component")
+    await expect(dialog.locator("#component-error")).to_have_text("Choose a component.")
     await dialog.get_by_label("Find a component").fill("sql")
     await dialog.get_by_label("SQL transformation").check()
     await dialog.get_by_label("Name").fill("Přehled objednávek")

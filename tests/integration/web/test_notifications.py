@@ -32,7 +32,7 @@ async def test_who_is_notified_is_chosen_tested_and_taken_back(visit: Visit) -> 
     await dialog.get_by_label("Longer than usual").check()
     await dialog.get_by_label("By how many per cent").fill("half")
     await dialog.get_by_role("button", name="Notify").click()
-    await expect(dialog.locator("#percent-error")).to_have_text("write a whole number")
+    await expect(dialog.locator("#percent-error")).to_have_text("Write a whole number.")
     await dialog.get_by_label("By how many per cent").fill("50")
     await dialog.get_by_role("button", name="Notify").click()
     await expect(dialog.get_by_label("E-mail address")).to_have_attribute("aria-invalid", "true")

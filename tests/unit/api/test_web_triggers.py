@@ -96,7 +96,7 @@ def test_the_numbers_of_the_tables_are_told_in_words() -> None:
 def test_a_table_to_choose_says_its_last_update_and_its_rhythm() -> None:
     usual = Punctuality(ShownRhythm(3600.0, None, (), "every 60 min"))
     assert heard(NOW - timedelta(minutes=4), usual, VIEWER) == "last update 4 min ago · every 60 min"
-    assert heard(None, Punctuality(), VIEWER) == "no update heard yet"
+    assert heard(None, Punctuality(), VIEWER) == "no updates yet"
     assert marked("in.c-Rates.daily", "rates") == [("in.c-", False), ("Rates", True), (".daily", False)]
     assert marked("in.c-a.x", " ") == [("in.c-a.x", False)]
 

@@ -18,7 +18,7 @@ def search(
     limit: Annotated[int, typer.Option(min=1, max=50, help="How many of each kind.")] = 5,
     as_json: JsonOption = False,
 ) -> None:
-    """Find orchestrations, runs, configurations, tables and jobs."""
+    """Find orchestrations, runs, configurations, tables and jobs by a few letters."""
     where = context(project)
     query = " ".join(text)
     with where.client() as client:

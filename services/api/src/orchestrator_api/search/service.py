@@ -12,7 +12,7 @@ from orchestrator_api.search.rows import Asked, FoundConfiguration, FoundJob, Fo
 from orchestrator_api.search.store import SearchStore
 
 _PARTS = re.compile(r"[\s#\-._/]+")
-_RUN = re.compile(r"(?P<name>.*?)\s*#?\s*(?P<number>[0-9]{1,16})", re.ASCII | re.DOTALL)
+_DIGITS = "0123456789"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +39,10 @@ class Found:
 def wanted(text: str) -> Wanted:
     """`campaigns 42` and `campaigns #42` are runs; an id is a job; all else are words of a name."""
     text = text.strip()
-    match = _RUN.fullmatch(text)
-    number = int(match["number"]) if match else 0
-    run = (_asked(match["name"]), number) if match and 1 <= number <= MAX_NUMBER else None
+    name = text.rstrip(_DIGITS)
+    digits = text[len(name) :]
+    number = int(digits) if 0 < len(digits) <= len(str(MAX_NUMBER)) else 0
+    run = (_asked(name), number) if 1 <= number <= MAX_NUMBER else None
     return Wanted(_asked(text), run, whole_id(text))
 
 

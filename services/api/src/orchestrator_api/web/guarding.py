@@ -21,12 +21,12 @@ log = structlog.get_logger(__name__)
 Handler = Callable[[Request], Awaitable[Response]]
 RETRY_AFTER_SECONDS = 5
 OTHER_SESSION = (
-    "You have signed in since this page was opened. Nothing on it is lost: press the button once more."
+    "You have signed in again since this page was opened. Nothing on it is lost: press the button once more."
 )
 NOT_STORED = "The database rejected a value: it is too large, or not valid text."
-LOOK_FIRST = "Look whether it was done all the same."
+LOOK_FIRST = "Check whether it was done all the same."
 BROKEN = "Try again, or give this number to whoever runs the server:"
-TOO_OLD = "It was opened long ago, or in a browser without cookies. Load the page again and fill in the form."
+TOO_OLD = "It was opened long ago, or without cookies. Load the page again and fill in the form."
 
 
 def guarded(handler: Handler) -> Handler:

@@ -24,7 +24,7 @@ ACTIONS: Mapping[str, str] = {
     "trigger.deleted": "Trigger deleted",
     "trigger.reset": "Counts of a trigger dropped",
     "notifications.changed": "Notifications changed",
-    "notifications.tested": "Test mail sent",
+    "notifications.tested": "Test e-mail sent",
     "definitions.applied": "Definitions applied",
     "variable.created": "Variable created",
     "variable.changed": "Variable changed",

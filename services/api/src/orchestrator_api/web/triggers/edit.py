@@ -99,7 +99,7 @@ async def _send(request: Request, name: str | None) -> Response:
         except UserError as error:
             errors = forms.refused(error, form.PLACES)
             return await _show(request, session, frame, fields, name, errors=errors)
-    text = f"The trigger {saved.name} is saved. Nothing was started: the next update is what is judged."
+    text = f"The trigger {saved.name} is saved. Nothing was started; it counts from the next update."
     return answers.done(request, frame, fields, text, *topics(_orchestration(request)))
 
 

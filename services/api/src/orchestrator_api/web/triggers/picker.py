@@ -96,7 +96,7 @@ def _unheard(project: str, search: str, known: Sequence[str]) -> Choice | None:
     table = shown_table(project, ref.project, str(ref.name))
     if table in known:
         return None
-    return Choice(table, "not heard of yet: it counts from its first update", [(table, False)])
+    return Choice(table, "not known yet: it counts from its first update", [(table, False)])
 
 
 async def seen(session: Session, fields: Fields, viewer: Viewer) -> tuple[TriggerPreview | None, Fields]:
