@@ -70,7 +70,8 @@ def page(
     text = ENVIRONMENT.get_template(f"{template}.html.j2").render(context)
     headers = {**_HEADERS, "content-security-policy": policy(nonce, *form_targets)}
     response = HTMLResponse(text, status, headers)
-    if status == HTTPStatus.OK and values.get("frame") and template != "dialog" and not is_scripted(request):
+    is_page = values.get("frame") and "title" in values and template != "dialog"
+    if status == HTTPStatus.OK and is_page and not is_scripted(request):
         visited.keep(request, response, values["title"])
     return response
 
