@@ -1,7 +1,7 @@
 """Opens the session of whoever looks at a page or sends one of its forms: the same checks as in the API."""
 
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 
 from starlette.requests import Request
@@ -17,12 +17,21 @@ from orchestrator_api.web import forms
 from orchestrator_api.web.csrf import FIELD
 from orchestrator_api.web.frame import Frame, frame_of
 from orchestrator_api.web.pages import Fields
+from orchestrator_shared.domain.errors import UserError
 
 SIGNED_OUT = "you are not signed in, or your session has ended"
 
 
 class ForeignForm(Forbidden):
     """A form that no page of ours sent in this session."""
+
+
+class NotEntered(Exception):
+    """Why whoever sent a form may not come in; no UserError, because no handler shows them the form again."""
+
+    def __init__(self, reason: UserError) -> None:
+        super().__init__(reason.detail)
+        self.reason = reason
 
 
 @asynccontextmanager
@@ -50,11 +59,17 @@ async def sent(request: Request, *, is_large: bool = False) -> Fields:
 async def changing(
     request: Request, _sent: Fields, *scopes: Scope, section: str = ""
 ) -> AsyncIterator[tuple[Session, Frame]]:
-    """For what a form asks for, whose fields `sent` has checked."""
+    """For what a form asks for, whose fields `sent` has checked; raises NotEntered."""
     presented = replace(_presented(request), forgery=None)
     assert presented.session is not None
-    async with _sessions(request).open(presented, scopes, request.path_params.get("project")) as session:
-        yield session, await _known(request, session, presented.session, section)
+    async with AsyncExitStack() as stack:
+        opening = _sessions(request).open(presented, scopes, request.path_params.get("project"))
+        try:
+            session = await stack.enter_async_context(opening)
+            frame = await _known(request, session, presented.session, section)
+        except UserError as error:
+            raise NotEntered(error) from error
+        yield session, frame
 
 
 def caller(request: Request) -> Caller:
