@@ -124,8 +124,8 @@ def _starters(shown: Shown, outer: Mapping[UUID, JobRef]) -> object:
             return StartedBy("clock", schedules.get(run.schedule_id, "a schedule"))  # type: ignore[arg-type]
         if run.origin == "trigger":
             return StartedBy("bolt", triggers.get(run.trigger_id, "a trigger"))  # type: ignore[arg-type]
-        if run.parent_id in outer:
-            around = outer[run.parent_id]
+        around = outer.get(run.parent_id) if run.parent_id else None
+        if around is not None:
             return StartedBy("sitemap", f"{around.configuration} #{around.number}")
         icons = {"retry": "reload", "parent": "sitemap", "api": "key", "backfill": "history"}
         return StartedBy(icons.get(run.origin, "user"), run.requested_by or run.origin)
