@@ -7,6 +7,7 @@ from tests.integration.api.conftest import running, settings_on
 from tests.integration.api.people import PASSWORD
 from tests.integration.web.conftest import Site, Visit, served, visiting
 from tests.support.chromium import PHONE, Watch, axe, overflows
+from tests.support.waiting import eventually
 
 from orchestrator_api.notifications import service as notifications
 
@@ -56,7 +57,7 @@ async def test_a_lost_stream_comes_back_and_tells_what_was_missed(visit: Visit) 
     job = await visit.ran("campaigns", 1, "processing")
     page = await visit.open()
     await expect(page.locator("#live")).to_have_text("Live")
-    await page.wait_for_function("document.querySelector('#stream')._htmx?.sse?.reader")
+    await eventually(lambda: page.evaluate("Boolean(document.querySelector('#stream')._htmx?.sse?.reader)"))
     await page.context.set_offline(True)
     await page.evaluate("document.querySelector('#stream')._htmx.sse?.reader?.cancel()")
     await expect(page.locator("#live")).to_contain_text("Connection lost")

@@ -7,6 +7,7 @@ from playwright.async_api import Page, ViewportSize, expect
 from tests.integration.web.conftest import Site, Visit, visiting
 from tests.integration.web.recorded_runs import LOG, MESSAGE, begun, failed, written
 from tests.support.chromium import DESK, PHONE, axe, overflows
+from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
 
@@ -222,7 +223,7 @@ async def test_all_of_a_long_log_can_be_found_and_a_link_leads_to_any_line(visit
     await failed(visit, lines=[*LOG, *(f"row {count}" for count in range(len(LOG) + 1, 6001))])
     page = await visit.open("orchestrations/campaigns/runs/42#L3000")
     await expect(page.locator("#L3000")).to_be_in_viewport(ratio=1)
-    await page.wait_for_function("() => 'whole' in lines.dataset", timeout=30_000)
+    await eventually(lambda: page.evaluate("'whole' in lines.dataset"), timeout=30)
     assert await page.evaluate("find('row 5500')")
     assert await page.evaluate("getSelection().anchorNode.parentElement.closest('li').id") == "L5500"
 
