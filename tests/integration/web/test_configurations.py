@@ -174,7 +174,7 @@ async def test_one_is_run_by_itself_with_other_parameters(visit: Visit) -> None:
     dialog = page.get_by_role("dialog", name="Run Orders of the shop")
     await dialog.get_by_label("Parameters for this job only").fill('{"mode": "merge"}')
     await dialog.get_by_role("button", name="Run").click()
-    await expect(dialog.locator("#parameters-error")).to_contain_text("does not match the component's schema")
+    await expect(dialog.locator("#parameters-error")).to_contain_text("Does not match the component's schema")
     await dialog.get_by_label("Parameters for this job only").fill('{"mode": "append"}')
     await dialog.get_by_role("button", name="Run").click()
     await expect(dialog).to_have_count(0)

@@ -45,7 +45,7 @@ async def test_who_is_notified_is_chosen_tested_and_taken_back(visit: Visit) -> 
     row = page.get_by_role("listitem").filter(has_text="ops@example.com")
     await expect(row).to_contain_text("Longer than usual (50 %)")
     await row.get_by_role("button", name="Send a test").click()
-    await expect(page.locator("#toasts")).to_contain_text("A test mail to ops@example.com is on its way")
+    await expect(page.locator("#toasts")).to_contain_text("A test e-mail to ops@example.com is on its way")
     await row.get_by_role("button", name="Remove").click()
     await expect(row).to_have_count(0)
     await page.get_by_role("button", name="Undo").click()
