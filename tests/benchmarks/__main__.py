@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack
 from statistics import median
 from typing import Any
 
-from tests.benchmarks import api, counted, events, footprint, growth, history, report, workloads
+from tests.benchmarks import api, counted, events, footprint, growth, history, report, web, workloads
 from tests.benchmarks.measuring import Samples, in_turns, nothing
 from tests.benchmarks.ours import Ours
 from tests.benchmarks.peers import prefect_system as prefect
@@ -110,6 +110,7 @@ SECTIONS: dict[str, Section] = {
     "history": history.section,
     "api": api.section,
     "events": events.section,
+    "web": web.section,
     "peers": peers,
 }
 USUAL = ("goals", "counted", "footprint", "growth")

@@ -7,7 +7,7 @@ import argparse
 import base64
 import os
 import pickle
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -42,6 +42,7 @@ SHARE_OF_LIMIT = 0.6
 """Where a bare endpoint cannot answer that many requests, both get this share of what the slower one can."""
 GOAL_SECONDS, GOAL_RATIO = 0.05, 1.5
 TOKEN = "orc_benchmark_administrator_token_0123456789ab"
+BEARER = {"Authorization": f"Bearer {TOKEN}"}
 KEY = base64.b64encode(bytes(range(32))).decode()
 BASE = f"/v1/projects/{PROJECT}"
 _ASKED: ContextVar[bool] = ContextVar("asked", default=False)
@@ -70,13 +71,13 @@ class Measured:
 async def section(stage: Stage, arguments: argparse.Namespace) -> None:
     async with stage.migrated() as database:
         await fill(database)
-        await _grow(database)
+        await grow(database, ORCHESTRATIONS, JOBS)
         with stage.vhost() as vhost:
-            settings = _settings(database, vhost)
+            settings = settings_of(database, vhost)
             endpoints = await _endpoints(database)
             recorded = stage.folder / "recorded"
-            recorded.write_bytes(pickle.dumps(await _record(settings, endpoints)))
-            async with _started(stage, database, vhost, recorded) as loads:
+            recorded.write_bytes(pickle.dumps(await record(settings, endpoints)))
+            async with started(stage, database, vhost, recorded) as loads:
                 lines = [await _measure(endpoint, loads, arguments.repeats) for endpoint in endpoints]
     goal = f"p99 ≤ {GOAL_SECONDS * 1000:.0f} ms or ratio ≤ {GOAL_RATIO}"
     print(f"{ORCHESTRATIONS:,} orchestrations, {JOBS:,} finished jobs; goal: {goal}")
@@ -87,9 +88,16 @@ async def section(stage: Stage, arguments: argparse.Namespace) -> None:
     )
 
 
-async def _grow(database: Database) -> None:
-    sql = Path(__file__).with_suffix(".sql").read_text()
-    for name, value in (("orchestrations", ORCHESTRATIONS), ("jobs", JOBS), ("project", PROJECT)):
+async def grow(database: Database, orchestrations: int, jobs: int) -> None:
+    """Fill the project; a fifth of the jobs are runs."""
+    values = {"orchestrations": orchestrations, "jobs": jobs, "project": PROJECT}
+    await carry_out(database, Path(__file__).with_suffix(".sql"), values)
+
+
+async def carry_out(database: Database, file: Path, values: Mapping[str, object]) -> None:
+    """The statements of a file, with these values in place of their names in braces."""
+    sql = file.read_text()
+    for name, value in values.items():
         sql = sql.replace(f"{{{name}}}", str(value))
     async with database.connection() as connection:
         await connection.execute(sql, timeout=1800)
@@ -123,23 +131,30 @@ async def _endpoints(database: Database) -> list[Endpoint]:
     return [*made, Endpoint("run accepted", Request(f"{ONE}/runs", b"{}"), RUNS_PER_SECOND)]
 
 
-async def _record(settings: ApiSettings, endpoints: list[Endpoint]) -> dict[str, Recorded]:
+@asynccontextmanager
+async def in_process(settings: ApiSettings, headers: Mapping[str, str]) -> AsyncIterator[httpx.AsyncClient]:
+    """The api in this process, and who asks it."""
+    lifecycle = Lifecycle("api")
+    async with start(settings, lifecycle):
+        lifecycle.started = True
+        transport = httpx.ASGITransport(app=public_app(lifecycle))
+        async with httpx.AsyncClient(transport=transport, base_url="http://api", headers=headers) as client:
+            yield client
+        lifecycle.stopping.set()
+
+
+async def record(
+    settings: ApiSettings, endpoints: Sequence[Endpoint], who: Mapping[str, str] = BEARER
+) -> dict[str, Recorded]:
     """The statements that our api runs for each path, from the api in this process."""
     recorded: dict[str, Recorded] = {}
-    lifecycle = Lifecycle("api")
+    headers = {"Content-Type": "application/json", **who}
     with _recording() as statements:
-        async with start(settings, lifecycle):
-            lifecycle.started = True
-            transport = httpx.ASGITransport(app=public_app(lifecycle))
-            headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
-            async with httpx.AsyncClient(
-                transport=transport, base_url="http://api", headers=headers
-            ) as client:
-                for endpoint in endpoints:
-                    before = await _statements(client, endpoint.request, statements)
-                    after = await _statements(client, endpoint.request, statements)
-                    recorded[endpoint.request.path] = Recorded(after, frozenset(_ids(after) - _ids(before)))
-            lifecycle.stopping.set()
+        async with in_process(settings, headers) as client:
+            for endpoint in endpoints:
+                before = await _statements(client, endpoint.request, statements)
+                after = await _statements(client, endpoint.request, statements)
+                recorded[endpoint.request.path] = Recorded(after, frozenset(_ids(after) - _ids(before)))
     return recorded
 
 
@@ -178,7 +193,7 @@ def _recording() -> Iterator[list[Statement]]:
         yield statements
 
 
-def _settings(database: Database, vhost: BrokerVhost) -> ApiSettings:
+def settings_of(database: Database, vhost: BrokerVhost) -> ApiSettings:
     return ApiSettings(
         database_url=database.url_for("api"),
         amqp_url=vhost.url,
@@ -190,8 +205,13 @@ def _settings(database: Database, vhost: BrokerVhost) -> ApiSettings:
 
 
 @asynccontextmanager
-async def _started(
-    stage: Stage, database: Database, vhost: BrokerVhost, recorded: Path
+async def started(
+    stage: Stage,
+    database: Database,
+    vhost: BrokerVhost,
+    recorded: Path,
+    who: Mapping[str, str] = BEARER,
+    bare_module: str = "tests.benchmarks.bare_api",
 ) -> AsyncIterator[dict[str, Load]]:
     """Both systems, ready, and the connections to them."""
     ports = {"ours": free_port(), "bare": free_port()}
@@ -208,12 +228,14 @@ async def _started(
         "ORCHESTRATOR_REQUESTS_BURST": "100000",
         "ORCHESTRATOR_LOG_LEVEL": "warning",
     }
-    bare = ("tests.benchmarks.bare_api", env, stage.folder, str(recorded), str(ports["bare"]))
+    bare = (bare_module, env, stage.folder, str(recorded), str(ports["bare"]))
     processes = [Started.module("ours", "orchestrator_api", env, stage.folder), Started.module("bare", *bare)]
     try:
         await processes[1].says()
         await ready(processes[0], ports["ours"])
-        async with Load.open(ports["ours"], TOKEN) as ours, Load.open(ports["bare"], TOKEN) as other:
+        ((name, value),) = who.items()
+        header = f"{name}: {value}"
+        async with Load.open(ports["ours"], header) as ours, Load.open(ports["bare"], header) as other:
             yield {"ours": ours, "bare": other}
     finally:
         for process in processes:

@@ -8,7 +8,7 @@ import json
 import os
 import pickle
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +36,18 @@ class Recorded:
 CONNECTIONS = 10
 
 
-def application(recorded: dict[str, Recorded], url: str) -> FastAPI:
+Answer = Callable[[Sequence[Sequence[Any]]], Response]
+"""Makes the answer of what the statements returned."""
+
+
+def last_rows(found: Sequence[Sequence[Any]]) -> Response:
+    """The rows of the last statement that returned any, as JSON."""
+    rows = next((each for each in reversed(found) if each), ())
+    text = json.dumps([dict(row) for row in rows], default=str)
+    return Response(text.encode(), media_type="application/json")
+
+
+def application(recorded: dict[str, Recorded], url: str, made: Answer) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with asyncpg.create_pool(
@@ -52,19 +63,18 @@ def application(recorded: dict[str, Recorded], url: str) -> FastAPI:
     async def answer(request: Request) -> Response:
         await request.body()
         asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-        return Response(await _rows(app.state.pool, recorded[asked]), media_type="application/json")
+        return made(await _rows(app.state.pool, recorded[asked]))
 
     return app
 
 
-async def _rows(pool: asyncpg.Pool, recorded: Recorded) -> bytes:
+async def _rows(pool: asyncpg.Pool, recorded: Recorded) -> list[Sequence[Any]]:
     fresh = {made: str(uuid4()) for made in recorded.made}
-    found: list[Any] = []
+    found: list[Sequence[Any]] = []
     async with pool.acquire() as connection, connection.transaction():
         for sql, arguments in recorded.statements:
-            rows = await connection.fetch(sql, *(_renewed(value, fresh) for value in arguments))
-            found = [dict(row) for row in rows] or found
-    return json.dumps(found, default=str).encode()
+            found.append(await connection.fetch(sql, *(_renewed(value, fresh) for value in arguments)))
+    return found
 
 
 def _renewed(value: Any, fresh: dict[str, str]) -> Any:
@@ -79,11 +89,11 @@ def _renewed(value: Any, fresh: dict[str, str]) -> Any:
     return value
 
 
-def main(file: str, port: str) -> None:
+def serve(file: str, port: str, made: Answer = last_rows) -> None:
     recorded = pickle.loads(Path(file).read_bytes())
-    app = application(recorded, os.environ["ORCHESTRATOR_DATABASE_URL"])
+    app = application(recorded, os.environ["ORCHESTRATOR_DATABASE_URL"], made)
     uvicorn.run(app, host="127.0.0.1", port=int(port), log_level="warning", access_log=False)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    serve(sys.argv[1], sys.argv[2])

@@ -21,19 +21,20 @@ class Request:
 class Load:
     """A pool of connections to one server on this machine."""
 
-    def __init__(self, port: int, token: str, pool: asyncio.Queue["_Connection"]) -> None:
-        self._head = f"Host: 127.0.0.1:{port}\r\nAuthorization: Bearer {token}\r\n"
+    def __init__(self, port: int, who: str, pool: asyncio.Queue["_Connection"]) -> None:
+        self._head = f"Host: 127.0.0.1:{port}\r\n{who}\r\n"
         self._pool = pool
-        self._port = port
+        self.port = port
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, port: int, token: str) -> AsyncIterator[Self]:
+    async def open(cls, port: int, who: str) -> AsyncIterator[Self]:
+        """`who` is the header that says who asks."""
         pool: asyncio.Queue[_Connection] = asyncio.Queue()
         for _ in range(CONNECTIONS):
             pool.put_nowait(await _Connection.open(port))
         try:
-            yield cls(port, token, pool)
+            yield cls(port, who, pool)
         finally:
             while not pool.empty():
                 pool.get_nowait().writer.close()
@@ -43,7 +44,7 @@ class Load:
         began = time.perf_counter()
         connection = await self._pool.get()
         if connection.reader.at_eof():  # the server ends connections that were idle
-            connection = await _Connection.open(self._port)
+            connection = await _Connection.open(self.port)
         try:
             await connection.exchange(self._head, request)
         finally:

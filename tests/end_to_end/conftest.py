@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 import pytest_asyncio
+from tests.end_to_end.people import Person, invited
 from tests.end_to_end.stories import FLIGHTS
 from tests.support.stack import Stack, open_stack
 
@@ -21,3 +22,10 @@ def told(stack: Stack) -> Iterator[Stack]:
     """The shared stack; what its services logged during the test is printed after it."""
     yield stack
     stack.tell()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def jana(stack: Stack) -> AsyncIterator[Person]:
+    """An editor of the empty project `tutorial`, who was invited by mail; other projects are the tests'."""
+    async with invited(stack, "tutorial") as person:
+        yield person

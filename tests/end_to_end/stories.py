@@ -34,6 +34,8 @@ phases:
       - run: write/tick
 schedules:
   every-minute: {cron: "* * * * *"}
+notify:
+  tick@example.com: [success]
 ---
 orchestration: broken
 phases:

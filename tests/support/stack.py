@@ -24,6 +24,7 @@ from tests.support.stack_settings import ADMIN_TOKEN, MODULES, QUICK, RIGHTS
 from tests.support.tcp_proxy import TcpProxy
 from tests.support.waiting import eventually
 
+from orchestrator_local.servers.processes import free_port
 from orchestrator_shared.contracts.message import DEAD_LETTERS
 from orchestrator_shared.contracts.routing import QUEUES
 from orchestrator_shared.definitions.loader import load_text
@@ -118,6 +119,8 @@ class Stack:
     network: Network
     folder: Path
     environment: Mapping[str, Mapping[str, str]]
+    url: str
+    """Of the first api, which mails lead to and browsers open."""
     replicas: int = 1
     services: dict[str, ServiceProcess] = field(default_factory=dict)
     person: Caller = field(init=False)
@@ -142,6 +145,8 @@ class Stack:
         label = name if number == 1 else f"{name}-{number}"
         more = {"ORCHESTRATOR_WORK_DIR": str(self.folder / label), "ORCHESTRATOR_RUNNER_NAME": label}
         more["ORCHESTRATOR_TASK_UIDS"] = "none"  # as root, too: tasks write into folders of pytest's
+        if label == "api":
+            more["ORCHESTRATOR_HTTP_PORT"] = str(urlsplit(self.url).port)
         service = ServiceProcess(MODULES[name], {**self.environment[name], **more}, self.folder)
         self.services[label] = service
         service.start()
@@ -336,11 +341,13 @@ async def open_stack(
         mails.start()
         exits.callback(mails.stop)
         ledger = Ledger(folder / "ledger.jsonl")
+        url = f"http://127.0.0.1:{free_port()}"
         environment = {
             name: {
                 **_servers(name, database, broker, network),
                 **QUICK[name],
                 LEDGER_VARIABLE: str(ledger.file),
+                "ORCHESTRATOR_PUBLIC_URL": url,
                 "ORCHESTRATOR_SMTP_HOST": mails.host,
                 "ORCHESTRATOR_SMTP_PORT": str(mails.port),
                 **(settings or {}).get("all", {}),
@@ -348,7 +355,7 @@ async def open_stack(
             }
             for name in MODULES
         }
-        stack = Stack(database, broker, mails, ledger, network, folder, environment, replicas)
+        stack = Stack(database, broker, mails, ledger, network, folder, environment, url, replicas)
         try:
             await stack.start()
             yield stack

@@ -38,9 +38,9 @@ async def test_a_link_sets_a_password_once_and_signs_in(link: str, browser: Brow
 @pytest.mark.parametrize(
     ("password", "repeated", "beside"),
     [
-        ("short", "short", {"password-error": "use at least 12 characters: a sentence is a good one"}),
-        ("x" * 201, "x" * 201, {"password-error": "use at most 200 characters"}),
-        (PASSWORD, "another", {"repeated-error": "this is not the same password: enter it again"}),
+        ("short", "short", {"password-error": "Use at least 12 characters: a sentence works well."}),
+        ("x" * 201, "x" * 201, {"password-error": "Use at most 200 characters."}),
+        (PASSWORD, "another", {"repeated-error": "This is not the same password: enter it again."}),
     ],
 )
 async def test_what_is_wrong_is_said_beside_the_field_and_the_link_stays_good(
@@ -77,4 +77,4 @@ async def test_a_forgotten_password_has_the_same_answer_for_everyone(link: str, 
     assert [answer.status for answer in answers] == [200, 200]
     assert answers[0].text == answers[1].text
     page = await browser.send(await browser.get("/forgot-password"), email="")
-    assert page.notes["email-error"] == "enter your address"
+    assert page.notes["email-error"] == "Enter your address."

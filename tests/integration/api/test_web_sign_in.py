@@ -66,7 +66,7 @@ async def test_a_wrong_password_keeps_the_address_and_not_the_password(eva: UUID
     for email in (EMAIL, 'nobody"><b>@example.com'):
         page = await browser.send(await browser.get("/sign-in?next=/docs"), email=email, password="wrong one")
         assert page.status == 401
-        assert page.notes["problem"] == "the address or the password is wrong"
+        assert page.notes["problem"] == "The address or the password is wrong."
         assert page.fields["email"] == email
         assert page.fields["password"] == ""
         assert page.fields["next"] == "/docs"
@@ -77,8 +77,8 @@ async def test_a_wrong_password_keeps_the_address_and_not_the_password(eva: UUID
 async def test_what_is_missing_is_said_beside_the_field(browser: Browser) -> None:
     page = await browser.send(await browser.get("/sign-in"), email="", password="")
     assert page.status == 422
-    assert page.notes["email-error"] == "enter your address"
-    assert page.notes["password-error"] == "enter your password"
+    assert page.notes["email-error"] == "Enter your address."
+    assert page.notes["password-error"] == "Enter your password."
     assert 'aria-describedby="email-error"' in page.response.text
 
 
@@ -90,7 +90,7 @@ async def test_after_too_many_tries_the_form_says_when_to_try_again(eva: UUID, b
             break
     assert page.status == 429
     assert int(page.response.headers["retry-after"]) >= 1
-    assert "too many wrong passwords" in page.notes["problem"]
+    assert "Too many wrong passwords" in page.notes["problem"]
     assert page.fields["email"] == EMAIL
 
 

@@ -44,19 +44,18 @@ async def configured(visit: Visit) -> None:
     """Some configurations, and an orchestration that runs one of them."""
     await registered(visit)
     orders = {"name": "Orders of the shop", "parameters": ORDERS, "note": "Read the nightly export"}
-    await visit.client.put("configurations/csv-extractor/orders", orders, status=201)
+    await visit.client.put("configurations/csv-extractor/orders", orders)
     for parameters, note in (
         ({**RECIPIENT, "statements": STATEMENTS[:2]}, "First version"),
         (RECIPIENT, "Index the addresses, Mailchimp asks by them"),
     ):
         body = {"name": "Campaign recipient", "parameters": parameters, "note": note}
         body["description"] = "Who gets the next mail of each campaign"
-        created = note == "First version"
-        await visit.client.put(PATH, body, status=201 if created else 200)
+        await visit.client.put(PATH, body)
     written = {"path": "/exports/recipients.csv", "table": "out.c-campaigns.recipient"}
     written["connection"] = "postgresql://warehouse/shop"
     report = {"name": "Recipients for Mailchimp", "parameters": written}
-    await visit.client.put("configurations/csv-writer/recipients", report, status=201)
+    await visit.client.put("configurations/csv-writer/recipients", report)
     tasks = [{"component": "sql-transformation", "configuration": "campaign-recipient"}]
     made: dict[str, Any] = {"name": "campaigns", "phases": [{"name": "Transform", "tasks": tasks}]}
     await visit.client.put("orchestrations/campaigns", made)

@@ -28,7 +28,7 @@ async def test_what_one_chose_follows_to_another_browser(visit: Visit) -> None:
     await page.get_by_label("Dark").check()
     await page.get_by_label("Time zone").fill("Europe/Prag")
     await page.get_by_label("Single letters are shortcuts").uncheck()
-    await page.get_by_label("Rows on a page of a list").select_option("20")
+    await page.get_by_label("Rows per page").select_option("20")
     await page.get_by_role("button", name="Save").click()
     await expect(page.locator("#zone-error")).to_contain_text("'Europe/Prag' is not a time zone")
     await page.get_by_label("Time zone").fill("Asia/Tokyo")
@@ -63,7 +63,7 @@ async def test_password_and_sessions(visit: Visit) -> None:
     await dialog.get_by_label("New password", exact=True).fill(NEW)
     await dialog.get_by_label("New password again").fill(NEW)
     await dialog.get_by_role("button", name="Change the password").click()
-    await expect(dialog.locator("#current_password-error")).to_have_text("this is not your current password")
+    await expect(dialog.locator("#current_password-error")).to_have_text("This is not your current password.")
     assert await axe(page, "'dialog'") == []
     await dialog.get_by_label("Current password").fill(PASSWORD)
     await dialog.get_by_label("New password", exact=True).fill(NEW)

@@ -23,7 +23,7 @@ async def test_a_token_that_only_starts_a_run_is_made_and_its_secret_shown_once(
         await dialog.get_by_label("Name").fill("start-button")
         await dialog.get_by_role("button", name="Create the token").click()
         await expect(dialog.locator("#which-error")).to_have_text(
-            "choose at least one orchestration, or every one"
+            "Choose at least one orchestration, or every one."
         )
         assert await axe(page, "'dialog'") == []
         await expect(dialog.get_by_label("Name")).to_have_value("start-button")
@@ -147,5 +147,46 @@ async def test_the_audit_log_shows_what_was_different(site: Site) -> None:
         await expect(page.locator("li[id^=audit-]")).to_have_count(1)
         await page.get_by_role("link", name="Clear").click()
         await expect(page.locator("li[id^=audit-]")).not_to_have_count(1)
+        await page.set_viewport_size(PHONE)
+        assert await overflows(page) == []
+
+
+async def test_an_administrator_makes_projects_and_accounts(site: Site) -> None:
+    async with visiting(site) as visit:
+        page = await visit.open("/projects")
+        await expect(page).to_have_title(f"Orchestrations · {visit.project}")
+        await visit.site.database.execute(
+            "UPDATE catalog.people SET is_administrator = true WHERE id = (SELECT person_id "
+            "FROM catalog.members WHERE project = $1)",
+            visit.project,
+        )
+        await visit.open("/all-projects")
+        assert await axe(page) == []
+        await page.get_by_role("link", name="New project…").click()
+        dialog = page.get_by_role("dialog")
+        await dialog.get_by_label("Id").fill("Has.Dots")
+        await dialog.get_by_role("button", name="Create the project").click()
+        await expect(dialog.locator("#id-error")).to_contain_text("lower-case letters")
+        await dialog.get_by_label("Id").fill(f"{visit.project}-new")
+        await dialog.get_by_role("button", name="Create the project").click()
+        await expect(page).to_have_title(f"Orchestrations · {visit.project}-new")
+
+        await page.get_by_role("link", name="People").click()
+        assert await axe(page) == []
+        await page.get_by_role("link", name="Invite…").click()
+        email = f"eva.{visit.project}@example.com"
+        await dialog.get_by_label("E-mail address").fill(email)
+        await dialog.get_by_label("Show it to me").check()
+        await dialog.get_by_role("button", name="Invite").click()
+        link = page.get_by_role("dialog", name=f"Link for {email}")
+        address = await link.get_by_label("Link").input_value()
+        assert "/links/" in address
+        assert await axe(page, "'dialog'") == []
+        await link.get_by_role("link", name="I have copied it").click()
+        row = page.get_by_role("row").filter(has_text=email)
+        await row.get_by_role("link", name=email, exact=True).click()
+        await dialog.get_by_label("May sign in").uncheck()
+        await dialog.get_by_role("button", name="Save").click()
+        await expect(row).to_contain_text("Disabled")
         await page.set_viewport_size(PHONE)
         assert await overflows(page) == []

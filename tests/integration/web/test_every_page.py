@@ -7,6 +7,7 @@ from tests.integration.api.conftest import running, settings_on
 from tests.integration.api.people import PASSWORD
 from tests.integration.web.conftest import Site, Visit, served, visiting
 from tests.support.chromium import PHONE, Watch, axe, overflows
+from tests.support.waiting import eventually
 
 from orchestrator_api.notifications import service as notifications
 
@@ -23,7 +24,7 @@ async def test_one_signs_in_and_lands_where_one_wanted_to_go(site: Site) -> None
         await page.get_by_label("E-mail address").fill(email)
         await page.get_by_label("Password").fill("not the password")
         await page.get_by_role("button", name="Sign in").click()
-        await expect(page.locator("#problem")).to_have_text("the address or the password is wrong")
+        await expect(page.locator("#problem")).to_have_text("The address or the password is wrong.")
         assert await axe(page) == []
         await page.get_by_label("Password").fill(PASSWORD)
         await page.get_by_role("button", name="Sign in").click()
@@ -56,7 +57,7 @@ async def test_a_lost_stream_comes_back_and_tells_what_was_missed(visit: Visit) 
     job = await visit.ran("campaigns", 1, "processing")
     page = await visit.open()
     await expect(page.locator("#live")).to_have_text("Live")
-    await page.wait_for_function("document.querySelector('#stream')._htmx?.sse?.reader")
+    await eventually(lambda: page.evaluate("Boolean(document.querySelector('#stream')._htmx?.sse?.reader)"))
     await page.context.set_offline(True)
     await page.evaluate("document.querySelector('#stream')._htmx.sse?.reader?.cancel()")
     await expect(page.locator("#live")).to_contain_text("Connection lost")

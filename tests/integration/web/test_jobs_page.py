@@ -35,6 +35,12 @@ async def test_a_lane_tells_place_holder_and_start_and_shows_a_termination_first
     await expect(said).to_contain_text("3 wait for nightly-sales #411")
     await end.focus()
     await expect(said).to_contain_text("First Petra Dvořák, now")
+    await page.locator(f"#job-{waiting[0]}").get_by_role("link", name="Terminate").focus()
+    await expect(said).to_contain_text(
+        "Without demo-extractor/one #7: 2 wait for it. First Tomáš Říha, about"
+    )
+    await end.focus()
+    await expect(said).to_contain_text("First Petra Dvořák, now")
     assert methods == {"GET"}
 
     await page.keyboard.press("Enter")

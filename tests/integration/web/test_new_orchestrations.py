@@ -28,7 +28,7 @@ async def test_three_clicks_lead_from_the_empty_project_to_a_run(
     assert await axe(page) == []
     await page.get_by_role("button", name="Load the flights demo").click()
     dialog = page.get_by_role("dialog", name="Load the flights demo")
-    await expect(dialog.locator("#warehouse-error")).to_contain_text("enter the URL of a PostgreSQL database")
+    await expect(dialog.locator("#warehouse-error")).to_contain_text("Enter the URL of a PostgreSQL database")
     assert await axe(page, "'dialog'") == []
     await page.keyboard.press("Escape")
     await page.get_by_role("button", name="Discard", exact=True).click()
@@ -74,7 +74,7 @@ async def test_a_new_one_has_a_name_and_an_id_like_it(site: Site) -> None:
         await page.get_by_role("link", name="New orchestration").click()
         dialog = page.get_by_role("dialog", name="New orchestration")
         await dialog.get_by_role("button", name="Create it").click()
-        await expect(dialog.locator("#name-error")).to_contain_text("must have at least 1 character")
+        await expect(dialog.locator("#name-error")).to_contain_text("Must have at least 1 character")
         await dialog.get_by_label("Name").fill("Načtení dat")
         await dialog.get_by_label("Description").fill("Everything from the shop")
         assert await overflows(page) == []

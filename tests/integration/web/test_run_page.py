@@ -7,6 +7,7 @@ from playwright.async_api import Page, ViewportSize, expect
 from tests.integration.web.conftest import Site, Visit, visiting
 from tests.integration.web.recorded_runs import LOG, MESSAGE, begun, failed, written
 from tests.support.chromium import DESK, PHONE, axe, overflows
+from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
 
@@ -212,7 +213,7 @@ async def test_the_log_opens_at_its_error_and_each_line_has_an_address(visit: Vi
     assert len((await (await waited.value).path()).read_text().splitlines()) == 1925
     await page.get_by_label("Log of", exact=True).select_option("campaigns")
     await page.get_by_role("button", name="Show").click()
-    await expect(page.locator("#log")).to_contain_text("It wrote no line, or its log is no longer kept.")
+    await expect(page.locator("#log")).to_contain_text("Its log has no lines, or is no longer kept.")
     await page.set_viewport_size(PHONE)
     assert await overflows(page) == []
 
@@ -222,7 +223,7 @@ async def test_all_of_a_long_log_can_be_found_and_a_link_leads_to_any_line(visit
     await failed(visit, lines=[*LOG, *(f"row {count}" for count in range(len(LOG) + 1, 6001))])
     page = await visit.open("orchestrations/campaigns/runs/42#L3000")
     await expect(page.locator("#L3000")).to_be_in_viewport(ratio=1)
-    await page.wait_for_function("() => 'whole' in lines.dataset", timeout=30_000)
+    await eventually(lambda: page.evaluate("'whole' in lines.dataset"), timeout=30)
     assert await page.evaluate("find('row 5500')")
     assert await page.evaluate("getSelection().anchorNode.parentElement.closest('li').id") == "L5500"
 
@@ -235,7 +236,7 @@ async def test_what_is_being_written_is_followed_until_one_scrolls_away(visit: V
     assert job is not None
     page = await visit.open("orchestrations/campaigns/runs/7")
     lines = page.get_by_role("log")
-    await expect(lines).to_have_text("It has written no line yet.")
+    await expect(lines).to_have_text("It has not written any lines yet.")
     await written(visit, job, ["\x1b[32mfirst\x1b[0m", *(f"row {count}" for count in range(2, 1201))])
     await expect(page.locator("#L1200")).to_be_attached()
     assert await page.evaluate("scrollY") == 0

@@ -36,7 +36,7 @@ async def test_a_bucket_is_shared_used_and_taken_back(site: Site) -> None:
         dialog = page.get_by_role("dialog", name="Share in.c-crm")
         await dialog.get_by_label("Project").fill("Not An Id")
         await dialog.get_by_role("button", name="Share").click()
-        await expect(dialog.locator("#shared_with-error")).to_contain_text("write the id of a project")
+        await expect(dialog.locator("#shared_with-error")).to_contain_text("Write the id of a project")
         await dialog.get_by_label("Project").fill(other.project)
         await dialog.get_by_role("button", name="Share").click()
         shares = page.get_by_role("region", name="Shared with")
@@ -61,7 +61,7 @@ async def test_a_bucket_is_shared_used_and_taken_back(site: Site) -> None:
 async def test_tables_are_searched_and_read_by_viewers(site: Site) -> None:
     async with visiting(site, role="viewer") as visit:
         page = await visit.open("tables")
-        await expect(page.get_by_role("heading", name="No update was heard yet")).to_be_visible()
+        await expect(page.get_by_role("heading", name="No updates yet")).to_be_visible()
         for table in (CONTACTS, DEALS):
             await heard(visit, table)
         await page.reload()

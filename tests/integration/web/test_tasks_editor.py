@@ -90,7 +90,7 @@ async def test_the_board_argues_back_by_keyboard_alone(visit: Visit) -> None:
     while not await grip.evaluate("(element) => element === document.activeElement"):
         await page.keyboard.press("Tab")
     await page.keyboard.press("Alt+ArrowUp")
-    await expect(said).to_have_text("Campaign recipient moved to phase 2, Transform, 2 of 2. 1 to judge.")
+    await expect(said).to_have_text("Campaign recipient moved to phase 2, Transform, 2 of 2. 1 to review.")
     await expect(grip).to_be_focused()
     await expect(card).to_contain_text("writes in this same phase")
     while not await page.evaluate("document.activeElement.textContent.includes('Move to a phase after it')"):
@@ -108,7 +108,7 @@ async def test_the_board_argues_back_by_keyboard_alone(visit: Visit) -> None:
     await page.keyboard.press("Alt+Shift+ArrowDown")
     await expect(said).to_have_text("Nothing to move it to: the board ends here.")
     await page.keyboard.press("Alt+ArrowDown")
-    await expect(said).to_have_text("Campaign recipient moved to phase 3, Write, 2 of 2. 1 to judge.")
+    await expect(said).to_have_text("Campaign recipient moved to phase 3, Write, 2 of 2. 1 to review.")
     await page.keyboard.press("Delete")
     await expect(said).to_have_text("Campaign recipient removed.")
     await page.keyboard.press("Control+s")
@@ -128,7 +128,7 @@ async def test_seed_004_from_nothing_to_phases_in_the_right_order(visit: Visit) 
     await dialog.get_by_role("button", name="Add").click()
     await expect(dialog).to_have_count(0)
     for name in ("Campaigns", "Email recipient index"):
-        await page.get_by_role("link", name="Add task", exact=True).click()
+        await page.get_by_role("link", name="Add task…", exact=True).click()
         await expect(dialog.get_by_text("in use 1").first).to_be_visible()
         await dialog.get_by_role("searchbox").fill(name[:8])
         await expect(dialog.get_by_role("checkbox")).to_have_count(4 if name == "Campaigns" else 1)
@@ -143,13 +143,16 @@ async def test_seed_004_from_nothing_to_phases_in_the_right_order(visit: Visit) 
     ]
     await page.get_by_role("link", name="Group by type…").click()
     await expect(dialog.get_by_role("group", name="Proposed")).to_contain_text("Extractors")
-    await expect(dialog).to_contain_text("One thing to judge afterwards")
+    await expect(dialog).to_contain_text("One thing to review afterwards")
     assert await axe(page, "'dialog'") == []
     await dialog.get_by_text("Put it into a phase of its own").click()
     await dialog.get_by_role("button", name="Use this grouping").click()
     await expect(dialog).to_have_count(0)
     extractors = ("Extractors", ["Campaigns", "Email recipient index"])
     assert await layout(page) == [extractors, ("Transformations", transformations), ("Writers", writers)]
+    await expect(page).to_have_url(
+        f"{visit.site.url}/projects/{visit.project}/orchestrations/campaigns/tasks"
+    )
     await page.get_by_role("link", name="Select", exact=True).click()
     await page.get_by_role("checkbox", name="Select Campaign recipient").check()
     await page.get_by_label("Name of a new phase").fill("Second Transformation Phase")
@@ -192,7 +195,7 @@ async def test_settings_names_and_menus_change_the_draft_only(visit: Visit) -> N
     await dialog.get_by_label("Tries").fill("3")
     await dialog.get_by_label("Parameters (JSON)").fill('{"parameters": }')
     await dialog.get_by_role("button", name="Use these settings").click()
-    await expect(dialog.locator("#parameters-error")).to_have_text("line 1, column 16: expecting value")
+    await expect(dialog.locator("#parameters-error")).to_have_text("Line 1, column 16: expecting value.")
     await expect(dialog.get_by_label("Tries")).to_have_value("3")
     await dialog.get_by_label("Parameters (JSON)").fill('{"parameters": {"rows": 2}}')
     await dialog.get_by_role("button", name="Use these settings").click()

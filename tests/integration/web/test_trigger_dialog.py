@@ -50,7 +50,7 @@ async def test_instead_of_an_exact_time_you_wait_for_tables_and_use_a_cool_down(
     await tick(dialog, ORDERS).check()
     await expect(dialog.locator("#chosen")).to_have_text("1 selected")
     await dialog.get_by_label("Find a table").fill("in.c-shop.refunds")
-    await expect(found).to_contain_text("not heard of yet: it counts from its first update")
+    await expect(found).to_contain_text("Not known yet: it counts from its first update")
     await dialog.get_by_label("Find a table").fill("returns")
     await expect(dialog.get_by_role("list", name="Tables of this trigger")).to_contain_text(ORDERS)
     await tick(dialog, RETURNS).check()

@@ -30,6 +30,14 @@ async def test_what_is_read_is_compressed(media_type: str) -> None:
     assert await encoding(Response(TEXT, media_type=media_type)) == "gzip"
 
 
+async def test_a_page_that_remembers_where_one_was_is_compressed() -> None:
+    visited = {"Set-Cookie": "orchestrator_visited=a!b"}
+    assert await encoding(Response(TEXT, media_type="text/html", headers=visited)) == "gzip"
+    answer = Response(TEXT, media_type="text/html", headers=visited)
+    answer.set_cookie("orchestrator_form", "secret")
+    assert await encoding(answer) is None
+
+
 async def test_a_long_answer_is_compressed_as_it_comes() -> None:
     assert await encoding(StreamingResponse(iter(["x"] * 100), media_type="application/json")) == "gzip"
 

@@ -75,19 +75,19 @@ SEND, LOAD, APP = task("send/mail", "Mail"), task("load/orders", "Orders"), task
         (
             board([SALES, REPORT]),
             ("sql/report", 0),
-            "Reads out.sales, which Sales writes in this same phase. Their order is not promised.",
+            "Reads out.sales, which Sales writes in this same phase. Their order is not guaranteed.",
         ),
         (
             board([LOAD], [SALES, SEND]),
             ("send/mail", 1),
             "This is a writer, and Sales (transformation) writes in this same phase what it may need. "
-            "Their order is not promised.",
+            "Their order is not guaranteed.",
         ),
         (
             board([LOAD, SALES]),
             ("sql/sales", 0),
             "This is a transformation, and Orders (extractor) writes in this same phase what it may need. "
-            "Their order is not promised.",
+            "Their order is not guaranteed.",
         ),
         (
             board([LOAD, task("load/orders", id="again")]),

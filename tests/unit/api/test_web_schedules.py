@@ -163,8 +163,9 @@ def test_runs_that_take_longer_than_the_interval_are_told() -> None:
     fires = preview(accept_times("*/30 * * * *", None, "UTC"), NOW).fires
     assert takes_longer(None, fires, "skip") is None
     assert takes_longer(1800, fires, "skip") is None
-    said = takes_longer(3600, fires, "skip")
-    assert said == "Runs usually take 1 h, longer than the 30 min between fires. Fires meanwhile are skipped."
+    said = takes_longer(3600, fires, "skip") or ""
+    assert said.startswith("Runs usually take 1 h, longer than the 30 min between fires.")
+    assert said.endswith(" Fires in between are skipped.")
 
 
 def test_zones_are_found_by_a_part_of_their_name() -> None:
@@ -183,7 +184,7 @@ def test_the_present_choice_is_said() -> None:
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"outcome": "missed"}, "Missed: no scheduler ran, and it was not made up"),
+        ({"outcome": "missed"}, "Missed: no scheduler was running, and it was not caught up"),
         ({"status": "merged", "other_number": 7}, "Joined run #7, which was still waiting"),
         ({"status": "skipped"}, "Skipped: another run had not ended"),
         ({}, "Requested a run"),

@@ -140,6 +140,10 @@ def test_the_last_things_of_a_project_are_remembered_newest_first() -> None:
     assert found[0] == Visit("/projects/demo/orchestrations/o9", "again")
     assert [each.title for each in found[1:]] == [f"Wöche | {n} !" for n in (11, 10, 8, 7)]
     assert [each.title for each in visited.recent(asked("/", cookie), "finance")] == ["finance's"]
+    for number in range(9):
+        cookie = kept(f"/projects/demo/tables/{number}{'x' * 200}", "表" * 80, cookie)
+    assert 2000 < len(cookie) <= visited.LONGEST
+    assert visited.recent(asked("/", cookie), "demo")[0].title == "表" * 60
 
 
 def test_lists_forms_and_nonsense_are_not_remembered() -> None:

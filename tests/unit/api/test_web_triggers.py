@@ -9,11 +9,12 @@ import pytest
 
 from orchestrator_api.triggers.explanations import Explanation, ShownTable
 from orchestrator_api.triggers.rhythm import Dropped
-from orchestrator_api.triggers.rhythms import Punctuality, ShownRhythm, Starvation
+from orchestrator_api.triggers.rhythms import Punctuality, ShownRhythm, Starvation, TriggerPreview
 from orchestrator_api.triggers.rows import StoredTrigger, TriggerSpec
 from orchestrator_api.web.pages import Fields
 from orchestrator_api.web.starts import of_trigger
 from orchestrator_api.web.triggers import form
+from orchestrator_api.web.triggers.picker import meaning
 from orchestrator_api.web.triggers.words import (
     became,
     dropped,
@@ -95,9 +96,20 @@ def test_the_numbers_of_the_tables_are_told_in_words() -> None:
 def test_a_table_to_choose_says_its_last_update_and_its_rhythm() -> None:
     usual = Punctuality(ShownRhythm(3600.0, None, (), "every 60 min"))
     assert heard(NOW - timedelta(minutes=4), usual, VIEWER) == "last update 4 min ago · every 60 min"
-    assert heard(None, Punctuality(), VIEWER) == "no update heard yet"
+    assert heard(None, Punctuality(), VIEWER) == "no updates yet"
     assert marked("in.c-Rates.daily", "rates") == [("in.c-", False), ("Rates", True), (".daily", False)]
     assert marked("in.c-a.x", " ") == [("in.c-a.x", False)]
+
+
+@pytest.mark.parametrize(
+    ("written", "there"), [("50m", True), ("0", False), ("", False), ("0m", False), ("soon", False)]
+)
+def test_what_a_cool_down_would_drop_is_said_only_if_there_is_one(written: str, there: bool) -> None:
+    tables = [Dropped(table="in.c-shop.orders", updates=3, dropped=1, longest_seconds=600)]
+    found = TriggerPreview((), "", "", Starvation(datetime(2026, 11, 30, tzinfo=UTC), tables, None))
+    said = meaning(found, Fields({"cool_down": written}))
+    assert said is not None
+    assert bool(said.dropped) is there
 
 
 def test_every_disposition_has_words() -> None:

@@ -37,6 +37,7 @@ def test_durations_have_two_units_at_most(seconds: float, said: str) -> None:
 @pytest.mark.parametrize(
     ("away", "said"),
     [
+        (timedelta(0), "just now"),
         (timedelta(seconds=-14), "14 s ago"),
         (timedelta(minutes=-26, seconds=-50), "26 min ago"),
         (timedelta(minutes=-97), "1 h 37 min ago"),
@@ -62,3 +63,19 @@ def test_counts_and_names() -> None:
     assert words.zone_name(ZoneInfo("America/New_York")) == "New York"
     people = ("Jana Nováková", "eva@example.com", "a.b.c@example.com", "…", "")
     assert [words.initials(name) for name in people] == ["JN", "E", "AC", "?", "?"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("the address or the password is wrong", "The address or the password is wrong."),
+        ("choose at least one: see, change or start", "Choose at least one: see, change or start."),
+        ("Not included", "Not included."),
+        ("Who is it for?", "Who is it for?"),
+        ("in.c-crm.contacts has no bucket", "in.c-crm.contacts has no bucket."),
+        ("America/New_York", "America/New_York"),
+        ("", ""),
+    ],
+)
+def test_what_the_api_writes_is_a_sentence_on_pages(text: str, said: str) -> None:
+    assert words.sentence(text) == said

@@ -128,7 +128,7 @@ class _Board:
         verb = "writes" if len(others) == 1 else "write"
         text = (
             f"Reads {finding.table}, which {self._some(others)} {verb} in this same phase. "
-            "Their order is not promised."
+            "Their order is not guaranteed."
         )
         identifier = _id(finding.kind, reader, finding.table)
         remedy = self._after(reader)
@@ -162,7 +162,7 @@ class _Board:
         own, other = self._type(task).value, self._type(first).value
         text = (
             f"This is {_a(own)}, and {first['name']}{more} ({other}) {verb} in this same phase what it may "
-            "need. Their order is not promised."
+            "need. Their order is not guaranteed."
         )
         identifier, remedy = _id("too_early", task["id"], first["id"]), self._after(task["id"])
         return Check(identifier, "warning", "too_early", text, task["id"], index, remedy)

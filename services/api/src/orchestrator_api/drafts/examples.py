@@ -55,7 +55,7 @@ BOARD: dict[str, Any] = {
             "id": "unordered-5f0c1f6a7d21",
             "level": "warning",
             "kind": "unordered",
-            "text": "Reads in.orders, which Orders writes in this same phase. Their order is not promised.",
+            "text": "Reads in.orders, which Orders writes in this same phase. Their order is not guaranteed.",
             "task": "sql-transformation/daily-sales",
             "phase": 0,
             "remedy": {

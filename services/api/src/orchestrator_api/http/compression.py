@@ -16,6 +16,8 @@ LEVEL = 4
 """Levels above it save a few per cent and take up to three times as long."""
 COMPRESSED_TYPES = frozenset({"application/json", "application/yaml", "application/x-ndjson", "text/html"})
 """Not `text/event-stream`: events must leave at once."""
+HARMLESS_COOKIES = ("orchestrator_visited=",)
+"""They hold no secret: pages that set only these are read."""
 PRIVATE = "no-store, no-transform"
 """`Cache-Control` of an answer to GET that holds a secret: neither we nor a proxy may compress it."""
 
@@ -52,7 +54,8 @@ def _may_be_compressed(status: int, headers: Headers) -> bool:
     media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
     if status != 200 or media_type not in COMPRESSED_TYPES:
         return False
-    return "set-cookie" not in headers and "no-transform" not in headers.get("cache-control", "")
+    secrets = [each for each in headers.getlist("set-cookie") if not each.startswith(HARMLESS_COOKIES)]
+    return not secrets and "no-transform" not in headers.get("cache-control", "")
 
 
 def accepts_gzip(accepted: str) -> bool:

@@ -33,6 +33,8 @@ from orchestrator_shared.validation import JSON, describe
 
 log = structlog.get_logger(__name__)
 
+RejectedByDatabase = asyncpg.DataError
+"""A value that PostgreSQL cannot store."""
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 5
 MAX_ERRORS = 50
@@ -195,5 +197,5 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _validation)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Unavailable, _server)
-    app.add_exception_handler(asyncpg.DataError, _data)
+    app.add_exception_handler(RejectedByDatabase, _data)
     app.add_exception_handler(Exception, _unhandled)

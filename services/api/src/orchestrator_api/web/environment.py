@@ -29,6 +29,7 @@ ENVIRONMENT.filters |= {
     "utc": words.utc,
     "marked": marked,
     "combined": lambda one, other: {**one, **other},
+    "sentence": words.sentence,
     "capitalize_first": lambda text: text[:1].upper() + text[1:],
     "iso": lambda at: at.isoformat().replace("+00:00", "Z"),
 }

@@ -3,12 +3,12 @@
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
-import asyncpg
 import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 
 from orchestrator_api.http import bodies
+from orchestrator_api.http.problems import RejectedByDatabase
 from orchestrator_api.http.refusals import Forbidden, TooMany, Unauthenticated
 from orchestrator_api.web import pages, signed_out
 from orchestrator_api.web.entering import ForeignForm, NotEntered
@@ -21,12 +21,12 @@ log = structlog.get_logger(__name__)
 Handler = Callable[[Request], Awaitable[Response]]
 RETRY_AFTER_SECONDS = 5
 OTHER_SESSION = (
-    "You have signed in since this page was opened. Nothing on it is lost: press the button once more."
+    "You have signed in again since this page was opened. Nothing on it is lost: press the button once more."
 )
 NOT_STORED = "The database rejected a value: it is too large, or not valid text."
-LOOK_FIRST = "Look whether it was done all the same."
+LOOK_FIRST = "Check whether it was done all the same."
 BROKEN = "Try again, or give this number to whoever runs the server:"
-TOO_OLD = "It was opened long ago, or in a browser without cookies. Load the page again and fill in the form."
+TOO_OLD = "It was opened long ago, or without cookies. Load the page again and fill in the form."
 
 
 def guarded(handler: Handler) -> Handler:
@@ -51,7 +51,7 @@ def guarded(handler: Handler) -> Handler:
             response = refuse(request, "Not now", text, 503, again=RETRY_AFTER_SECONDS)
             response.headers["retry-after"] = str(RETRY_AFTER_SECONDS)
             return response
-        except asyncpg.DataError as error:
+        except RejectedByDatabase as error:
             log.warning("request.data_refused", reason=type(error).__name__)
             return refuse(request, "This cannot be stored", NOT_STORED, 422)
         except Exception as error:

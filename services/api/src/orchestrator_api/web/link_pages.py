@@ -20,7 +20,7 @@ from orchestrator_shared.domain.link_purposes import LinkPurpose
 
 FORGOT_PASSWORD = "/forgot-password"  # noqa: S105  a path
 SENT = (
-    "If there is an account with this address, a mail is on its way. Its link works once and for a short "
+    "If there is an account with this address, an e-mail is on its way. Its link works once, for a short "
     "time. Check your spam folder, too."
 )
 _WORDS = {
@@ -86,7 +86,7 @@ def _without_password(request: Request, desk: SignIns) -> Response:
 
 def _wrong(fields: Fields) -> Fields:
     if len(fields["password"]) < MIN_CHARACTERS:
-        return Fields(password=f"use at least {MIN_CHARACTERS} characters: a sentence is a good one")
+        return Fields(password=f"use at least {MIN_CHARACTERS} characters: a sentence works well")
     if len(fields["password"]) > MAX_CHARACTERS:
         return Fields(password=f"use at most {MAX_CHARACTERS} characters")
     if fields["password"] != fields["repeated"]:
@@ -104,7 +104,7 @@ def _form(request: Request, opened: OpenLink, errors: Fields | None = None) -> R
         title=title,
         text=text,
         email=opened.email,
-        hint=f"At least {MIN_CHARACTERS} characters. A sentence is a good one.",
+        hint=f"At least {MIN_CHARACTERS} characters. A sentence works well.",
         errors=errors or Fields(),
     )
 
@@ -128,7 +128,7 @@ async def forgot_password(request: Request) -> Response:
         resets.accept(desk, address)
     except TooMany as error:
         return guarding.wait(_forgot_form(request, fields, 429, problem=error.detail), error)
-    response = pages.message(request, "Look for a mail", SENT, ("sign_in", "Back to sign-in"))
+    response = pages.message(request, "Check your e-mail", SENT, ("sign_in", "Back to sign-in"))
     response.background = BackgroundTask(resets.send, desk, fields["email"], address)
     return response
 

@@ -70,8 +70,8 @@ def page(
     text = ENVIRONMENT.get_template(f"{template}.html.j2").render(context)
     headers = {**_HEADERS, "content-security-policy": policy(nonce, *form_targets)}
     response = HTMLResponse(text, status, headers)
-    is_page = values.get("frame") and "title" in values and template != "dialog"
-    if status == HTTPStatus.OK and is_page and not is_scripted(request):
+    is_whole = bool(values.get("frame")) and "title" in values and template != "dialog"
+    if status == HTTPStatus.OK and is_whole and not is_scripted(request):
         visited.keep(request, response, values["title"])
     return response
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from orchestrator_api.access.permissions import Scope
 
-DATA, PROJECT, INSTANCE = "Data", "Project", "Instance"
+DATA, PROJECT, INSTANCE = "Data", "Project", "Installation"
 KEYS = {"orchestrations": "o", "jobs": "j", "tables": "t"}
 GROUPS = ("", DATA, PROJECT, INSTANCE)
 """In their order."""

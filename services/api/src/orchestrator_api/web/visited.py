@@ -19,6 +19,8 @@ MOST = 5
 KEPT = 8
 """Those of several projects."""
 LONGEST_PATH, LONGEST_TITLE = 240, 60
+LONGEST = 3000
+"""Browsers keep cookies of 4,096 bytes, at most."""
 A_MONTH_SECONDS = 30 * 24 * 3600
 BETWEEN, BESIDE = "|", "!"
 
@@ -50,7 +52,9 @@ def keep(request: Request, response: Response, title: str) -> None:
         return
     visit = Visit(path, title[:LONGEST_TITLE])
     others = [each for each in _read(request.cookies.get(COOKIE, "")) if each.path != path]
-    text = _written([visit, *others][:KEPT])
+    visits = [visit, *others][:KEPT]
+    while len(text := _written(visits)) > LONGEST:
+        visits.pop()
     response.set_cookie(COOKIE, text, max_age=A_MONTH_SECONDS, httponly=True, samesite="lax")
 
 

@@ -39,6 +39,20 @@ def counted(count: int, one: str, many: str | None = None) -> str:
     return f"{number(count)} {one if count == 1 else many or one + 's'}"
 
 
+def sentence(text: str) -> str:
+    """With a capital and a full stop, as pages say what the API writes without them.
+
+    What is one word, ends in markup or begins with what a machine reads stays as it is there.
+    """
+    text = text.strip()
+    first = text.partition(" ")[0]
+    if first == text:
+        return text
+    if first.rstrip(",;:").isalpha():
+        text = text[:1].upper() + text[1:]
+    return text if text[-1] in ".?!…:>" else text + "."
+
+
 def number(count: int) -> str:
     """With commas between thousands."""
     return f"{count:,}"
@@ -49,6 +63,8 @@ def relative(at: datetime, now: datetime, zone: ZoneInfo) -> str:
     seconds = (now - at).total_seconds()
     if abs(seconds) >= DAY:
         return day_and_time(at, now, zone)
+    if abs(seconds) < 1:
+        return "just now"
     return f"{passed(seconds)} ago" if seconds >= 0 else f"in {passed(-seconds)}"
 
 

@@ -39,7 +39,7 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """What waits and works."""
+    """Waiting and running jobs."""
 
     rows: Sequence[Listed]
     has_more: bool
@@ -72,7 +72,7 @@ async def busy(session: Session, filters: JobFilters, zone: ZoneInfo) -> Lanes:
 
 
 async def underway(session: Session, zone: ZoneInfo) -> Queue:
-    """What waits and works."""
+    """Waiting and running jobs."""
     found = await jobs.listing(session, JobFilter(statuses=sorted(UNFINISHED), limit=SHOWN + 1))
     listed = in_order(found.jobs[:SHOWN])
     waiting = [job for job in listed if job.status in WAITS]

@@ -25,7 +25,7 @@ ROLES: Mapping[str, RoleWords] = {
         "Editor", "Runs and defines everything: orchestrations, configurations, variables."
     ),
     Role.ADMIN.value: RoleWords(
-        "Admin", "Does all that, manages members, tokens and limits, sees the audit log."
+        "Admin", "Runs and defines everything, manages members, tokens and limits, and sees the audit log."
     ),
 }
 

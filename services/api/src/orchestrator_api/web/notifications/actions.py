@@ -86,7 +86,7 @@ async def test(request: Request) -> Response:
             await service.send_test(session, row.id, address)
         except TooMany as error:
             raise UserError(error.detail) from error
-    text = f"A test mail to {address} is on its way; below stands whether it was sent."
+    text = f"A test e-mail to {address} is on its way; see below whether it was sent."
     return answers.done(request, frame, fields, text, *_topics(request))
 
 

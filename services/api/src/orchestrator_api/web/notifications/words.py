@@ -13,7 +13,7 @@ EVENTS: Mapping[str, tuple[str, str]] = {
     "recovered": ("Recovered", "a run finished after one that failed"),
     "processing_long": ("Longer than usual", "a run takes longer than the last 20 successful ones"),
     "waiting_long": ("Waiting too long", "a run or one of its tasks has not started yet"),
-    "schedule_missed": ("Schedule missed", "a fire was too late to be caught up"),
+    "schedule_missed": ("Schedule missed", "a fire was too late to catch up"),
 }
 OTHERS: Mapping[str, str] = {
     "test": "Test",

@@ -12,7 +12,7 @@ from orchestrator_api.web.answers import Undo
 from orchestrator_api.web.urls import urls_of
 
 SECTION = "orchestrations"
-ENABLED = "is enabled. Schedules and triggers go on."
+ENABLED = "is enabled. Schedules and triggers resume."
 DISABLED = "is disabled. Schedules and triggers pause."
 
 

@@ -89,7 +89,7 @@ def _instant(request: Request, fields: Fields, name: str) -> datetime:
     try:
         return run_words.instant(fields[name], viewer_of(request).zone)
     except ValueError:
-        raise UserError("write a day and a time, as in 2026-11-30 06:20", field=name) from None
+        raise UserError("write a day and a time, such as 2026-11-30 06:20", field=name) from None
 
 
 def _form(

@@ -140,7 +140,7 @@ async def restore(request: Request) -> Response:
     async with entering.changing(request, fields, Scope.CONFIGURE, section=SECTION) as (session, frame):
         found = await trash.restore(session, orchestration_key(name))
     topics: Sequence[str] = (f"orchestration:{name}", "orchestrations", "trash")
-    return answers.done(request, frame, fields, f"{found.name} is back. It goes on from now.", *topics)
+    return answers.done(request, frame, fields, f"{found.name} is back. It resumes now.", *topics)
 
 
 async def refresh_token(request: Request) -> Response:

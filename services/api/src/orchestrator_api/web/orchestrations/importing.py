@@ -90,7 +90,7 @@ async def _applied(request: Request, frame: Frame, fields: Fields, found: Readin
             session, found.documents, prune=frozenset(), seen_plan=fields["plan"]
         )
     changed = sum(each.action.value != "unchanged" for each in applied.changes)
-    text = "Nothing had to change." if not changed else "The definitions are applied."
+    text = "Nothing had to change." if not changed else "The definitions were applied."
     url = urls_of(request)("orchestrations", project=request.path_params["project"])
     return answers.done(request, frame, fields, text, "orchestrations", to=url)
 

@@ -13,6 +13,8 @@ from orchestrator_api.http.paging import Part
 from orchestrator_api.http.session import Session
 from orchestrator_api.orchestrations import previews, views
 from orchestrator_api.orchestrations.views import Shown
+from orchestrator_api.queue import explanations
+from orchestrator_api.queue.rows import JobRef
 from orchestrator_api.runs import jobs
 from orchestrator_api.runs.filters import JobFilter
 from orchestrator_api.runs.rows import Job
@@ -61,6 +63,9 @@ async def orchestration(request: Request) -> Response:
         components = {task["component"] for phase in shown.phases for task in phase["tasks"]}
         types = await previews.component_types(session, components)
         runs = await _runs(session, name, tab, query.get("after"))
+        outer = await explanations.references(
+            session, {run.parent_id for run in runs.listed if run.parent_id}
+        )
         counts = await jobs.run_counts(session, name)
     chart = durations_chart(runs.charted, shown.usual_duration_seconds, session.now)
     return pages.page(
@@ -80,7 +85,7 @@ async def orchestration(request: Request) -> Response:
         schedules=[(each, of_schedule(each), next_fire(each, session.now)) for each in shown.schedules],
         triggers=[(each, of_trigger(each)) for each in shown.triggers],
         notified=_notified(shown),
-        started_by=_starters(shown),
+        started_by=_starters(shown, outer),
         at_work=AT_WORK,
         is_first_page=not query.get("after"),
     )
@@ -109,8 +114,8 @@ async def _runs(session: Session, name: str, tab: str, after: str | None) -> Run
     return Runs(page["items"], page["next"], charted.jobs)
 
 
-def _starters(shown: Shown) -> object:
-    """Says of a run what started it."""
+def _starters(shown: Shown, outer: Mapping[UUID, JobRef]) -> object:
+    """Says of a run what started it; `outer` are the runs of which runs are tasks."""
     schedules = {each.id: each.name for each in shown.schedules}
     triggers = {each.id: each.name for each in shown.triggers}
 
@@ -119,6 +124,9 @@ def _starters(shown: Shown) -> object:
             return StartedBy("clock", schedules.get(run.schedule_id, "a schedule"))  # type: ignore[arg-type]
         if run.origin == "trigger":
             return StartedBy("bolt", triggers.get(run.trigger_id, "a trigger"))  # type: ignore[arg-type]
+        around = outer.get(run.parent_id) if run.parent_id else None
+        if around is not None:
+            return StartedBy("sitemap", f"{around.configuration} #{around.number}")
         icons = {"retry": "reload", "parent": "sitemap", "api": "key", "backfill": "history"}
         return StartedBy(icons.get(run.origin, "user"), run.requested_by or run.origin)
 

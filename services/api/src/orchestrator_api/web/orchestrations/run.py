@@ -163,7 +163,7 @@ def _scheduled_for(text: str, request: Request) -> datetime | None:
     try:
         return run_words.instant(text, viewer_of(request).zone)
     except ValueError:
-        raise UserError("write a day and a time, as in 2026-11-30 06:20", field="scheduled_for") from None
+        raise UserError("write a day and a time, such as 2026-11-30 06:20", field="scheduled_for") from None
 
 
 async def _landed(request: Request, frame: Frame, fields: Fields, each: Shown, job: UUID) -> Response:

@@ -125,7 +125,7 @@ async def revoke_token(request: Request) -> Response:
 def _issued(request: Request, frame: Frame, fields: Fields, link: NewLink, email: str) -> Response:
     """A mailed link is not shown; another one is shown this once."""
     if link.is_mailed:
-        return answers.done(request, frame, fields, f"A link is mailed to {email}.", TOPIC)
+        return answers.done(request, frame, fields, f"A link was sent to {email}.", TOPIC)
     desk = accounts.desk_of(request)
     public_url = desk.sessions.guard.browsers.public_url
     address = links.address_of(desk.link_keys, public_url or str(request.base_url), link)

@@ -8,6 +8,8 @@ from typing import Final
 from orchestrator_api.http.session import Session
 from orchestrator_api.notifications import service as notifications
 from orchestrator_api.notifications.rows import Delivery, DeliveryFilter
+from orchestrator_api.queue import explanations
+from orchestrator_api.queue.rows import JobRef
 from orchestrator_api.runs import jobs
 from orchestrator_api.runs.rows import Job
 from orchestrator_api.schedules import service as schedules
@@ -28,6 +30,8 @@ class StartedBy:
     icon: str
     name: str
     kind: str = ""
+    run: JobRef | None = None
+    """The run of which this one is a task, to link to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,10 @@ async def _started_by(session: Session, run: Job) -> StartedBy:
             return StartedBy(icon, schedule.name, "schedule")
         if run.origin == "trigger" and run.trigger_id is not None:
             return StartedBy(icon, (await triggers.find_by_id(session, run.trigger_id)).name, "trigger")
+        if run.parent_id is not None:
+            outer = (await explanations.references(session, [run.parent_id])).get(run.parent_id)
+            if outer is not None:
+                return StartedBy(icon, f"{outer.configuration} #{outer.number}", "as a task of it", outer)
     except NotFound:  # deleted since
         return StartedBy(icon, kind)
     return StartedBy(icon, kind or run.requested_by or run.origin, run.requested_by or "" if kind else "")

@@ -127,7 +127,7 @@ class ShownLog:
         )
 
     def to_hit(self, by: int) -> str:
-        """The address of the line found before or behind this one; the first follows the last."""
+        """The address of the Previous match or behind this one; the first follows the last."""
         assert self.found
         place = (self.hit - 1 + by) % self.found.count
         line = self.found.hits[place].number

@@ -1,6 +1,6 @@
 """One run: what happened, why, what it waited for, and the log of a task."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -156,14 +156,24 @@ async def _shown(session: Session, run_id: UUID, viewer: Viewer) -> Shown:
         timeline=await timelines.timeline(session, run_id, phases),
         why=await explanations.explain(session, run_id, viewer.zone),
         failed=failed,
-        others=_others(phases, failed),
+        others=_others(phases, await _failed_first(session, run_id, failed)),
         retry_of=(await explanations.references(session, [retried])).get(retried) if retried else None,
         facts=await facts_of(session, details),
         current=own[0] if own else None,
     )
 
 
-def _others(phases: Sequence[RunPhase], failed: FirstError | None) -> list[RunTask]:
-    first = failed.failure.id if failed else None
+async def _failed_first(session: Session, run_id: UUID, failed: FirstError | None) -> set[UUID]:
+    """The job that failed first, and the nested runs that failed because of it."""
+    if failed is None:
+        return set()
+    found, around = {failed.failure.id}, failed.failure.run_id
+    while around is not None and around != run_id:
+        found.add(around)
+        around = (await jobs.find(session, around)).parent_id
+    return found
+
+
+def _others(phases: Sequence[RunPhase], first: Collection[UUID]) -> list[RunTask]:
     tasks = [task for phase in phases for task in phase.tasks]
-    return [task for task in tasks if status_of(task) == "error" and task.job and task.job.id != first]
+    return [task for task in tasks if status_of(task) == "error" and task.job and task.job.id not in first]

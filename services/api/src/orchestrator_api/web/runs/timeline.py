@@ -106,8 +106,6 @@ class Drawn:
     ticks: Sequence[tuple[float, str]]
     own: Bars
     phases: Sequence[PhaseRows]
-    now: float | None
-    """Where now is, as long as the run is at work."""
 
     @property
     def statuses(self) -> set[str]:
@@ -155,7 +153,6 @@ def drawn(
         ticks=[(scale.per_cent(at), label) for at, label in ticks(timeline.begin, end, zone)],
         own=_bars(own, timeline.status, scale),
         phases=[_phase(phase, of_task, scale, now) for phase in phases],
-        now=scale.per_cent(now) if timeline.end is None else None,
     )
 
 

@@ -31,9 +31,9 @@ _ICONS = {
     "left_out": "alert-triangle",
 }
 _OVERLAPPING = {
-    "one_waiting": "Fires meanwhile join the run that waits",
+    "one_waiting": "Fires in between join the waiting run",
     "queue": "Runs would pile up, each later than the one before",
-    "skip": "Fires meanwhile are skipped",
+    "skip": "Fires in between are skipped",
 }
 
 
@@ -140,7 +140,7 @@ def takes_longer(usual: float | None, fires: Sequence[Fire], overlap: str) -> st
 
 
 _OUTCOMES: Mapping[str, str] = {
-    "missed": "Missed: no scheduler ran, and it was not made up",
+    "missed": "Missed: no scheduler was running, and it was not caught up",
     "disabled": "Passed while it was switched off",
     "superseded": "A change of the schedule came first",
 }

@@ -102,7 +102,7 @@ async def _remedy(session: Session, name: str, fields: Fields) -> Operations:
     for check in board.checks:
         if check.id == fields["remedy"] and check.remedy is not None:
             return list(check.remedy.operations)
-    raise NotFound("this is no longer to be judged: look at the board again", field="remedy")
+    raise NotFound("this is no longer to be reviewed: look at the board again", field="remedy")
 
 
 async def mended(session: Session, name: str, wanted: Operations) -> Operations:
@@ -118,7 +118,7 @@ async def mended(session: Session, name: str, wanted: Operations) -> Operations:
 
 def _judged(board: Board) -> str:
     errors = f" {counted(board.errors, 'error')}." if board.errors else ""
-    return f"{errors} {board.warnings} to judge." if board.warnings else errors
+    return f"{errors} {board.warnings} to review." if board.warnings else errors
 
 
 def condition(fields: Fields) -> Condition:

@@ -15,7 +15,7 @@ LIFETIMES = (
     ("90", "90 days"),
     ("365", "A year"),
     ("day", "Until a day…"),
-    ("never", "For ever"),
+    ("never", "No end date"),
 )
 USUAL_LIFETIME = "90"
 START = "start/"
@@ -60,7 +60,7 @@ def expiry(fields: Fields, now: datetime, zone: ZoneInfo) -> datetime | None:
     try:
         day = date.fromisoformat(fields["until"])
     except ValueError:
-        raise UserError("expected a day as in 2027-06-30", field="until") from None
+        raise UserError("write a day, such as 2027-06-30", field="until") from None
     return datetime.combine(day + timedelta(days=1), time(), zone).astimezone(UTC)
 
 

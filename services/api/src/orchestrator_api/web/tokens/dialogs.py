@@ -25,7 +25,7 @@ from orchestrator_api.web.pages import Fields
 from orchestrator_api.web.tokens import asked
 from orchestrator_api.web.tokens.listing import SECTION, TOPIC
 from orchestrator_api.web.tokens.secret import id_of, show_secret, url_of
-from orchestrator_api.web.tokens.words import may
+from orchestrator_api.web.tokens.words import ALL, may
 from orchestrator_api.web.viewer import viewer_of
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.ids import ORCHESTRATOR
@@ -115,7 +115,7 @@ def _edit_form(request: Request, frame: Frame, found: Token, status: int = 200, 
         frame=frame,
         back=url_of(request, "tokens"),
         each=found,
-        may=may(found),
+        may=may(found, ALL),
         lifetimes=(("same", "As it is"), *asked.LIFETIMES),
         **values,
     )

@@ -11,7 +11,7 @@ from orchestrator_api.access.rows import CreatedToken
 from orchestrator_api.web import answers, entering, pages
 from orchestrator_api.web.frame import Frame
 from orchestrator_api.web.tokens.listing import SECTION, TOPIC
-from orchestrator_api.web.tokens.words import may
+from orchestrator_api.web.tokens.words import ALL, may
 from orchestrator_api.web.urls import urls_of
 from orchestrator_shared.domain.errors import NotFound
 
@@ -39,7 +39,7 @@ def show_secret(request: Request, frame: Frame, made: CreatedToken) -> Response:
         frame=frame,
         back=url_of(request, "tokens"),
         each=made,
-        may=may(made),
+        may=may(made, ALL),
     )
     answers.tell(response, TOPIC)
     return response
@@ -71,4 +71,6 @@ async def _ask(request: Request, template: str, verb: str) -> Response:
         found = await tokens.find(session, id_of(request))
     back = url_of(request, "tokens")
     title = f"{verb} {found.name}?"
-    return pages.dialog(request, template, title=title, frame=frame, back=back, each=found, may=may(found))
+    return pages.dialog(
+        request, template, title=title, frame=frame, back=back, each=found, may=may(found, ALL)
+    )

@@ -73,7 +73,7 @@ async def parts(request: Request) -> Response:
         values=fields,
         errors=errors,
         picker=found,
-        meaning=meaning(preview),
+        meaning=meaning(preview, fields),
         ticked=form.tables_of(fields),
         needed=needed,
     )
@@ -99,7 +99,7 @@ async def _send(request: Request, name: str | None) -> Response:
         except UserError as error:
             errors = forms.refused(error, form.PLACES)
             return await _show(request, session, frame, fields, name, errors=errors)
-    text = f"The trigger {saved.name} is saved. Nothing was started: the next update is what is judged."
+    text = f"The trigger {saved.name} is saved. Nothing was started; it counts from the next update."
     return answers.done(request, frame, fields, text, *topics(_orchestration(request)))
 
 
@@ -144,7 +144,7 @@ async def _show(
         "values": fields,
         "errors": errors or (unread if stored else Fields()),
         "picker": await picker(session, orchestration, fields, preview, viewer),
-        "meaning": meaning(preview),
+        "meaning": meaning(preview, fields),
         "ticked": form.tables_of(fields),
         "now": await now_of(session, stored.id, viewer) if stored else None,
         "change": change,

@@ -6,6 +6,7 @@ from typing import Any
 from orchestrator_api.triggers.rows import TriggerSpec
 from orchestrator_api.web.pages import Fields
 from orchestrator_shared.domain.durations import format_duration, parse_duration
+from orchestrator_shared.domain.errors import UserError
 
 TABLE = "table:"
 """Begins the name of the field of each table that is ticked."""
@@ -29,6 +30,14 @@ def tables_of(fields: Fields) -> list[str]:
 def cool_down_of(fields: Fields) -> int:
     """In seconds; raises UserError at the field."""
     return parse_duration(fields["cool_down"].strip() or "0", field="cool_down")
+
+
+def has_cool_down(fields: Fields) -> bool:
+    """Whether there is one; what is not understood is none."""
+    try:
+        return cool_down_of(fields) > 0
+    except UserError:
+        return False
 
 
 def body_of(fields: Fields) -> dict[str, Any]:

@@ -96,7 +96,7 @@ def _unheard(project: str, search: str, known: Sequence[str]) -> Choice | None:
     table = shown_table(project, ref.project, str(ref.name))
     if table in known:
         return None
-    return Choice(table, "not heard of yet: it counts from its first update", [(table, False)])
+    return Choice(table, "not known yet: it counts from its first update", [(table, False)])
 
 
 async def seen(session: Session, fields: Fields, viewer: Viewer) -> tuple[TriggerPreview | None, Fields]:
@@ -114,8 +114,9 @@ async def seen(session: Session, fields: Fields, viewer: Viewer) -> tuple[Trigge
         return None, Fields(errors | forms.refused(error, form.PLACES))
 
 
-def meaning(found: TriggerPreview | None) -> Meaning | None:
-    """In words, with the numbers of these tables."""
+def meaning(found: TriggerPreview | None, fields: Fields) -> Meaning | None:
+    """In words, with the numbers of these tables; nothing of what a cool-down would drop if there is none."""
     if found is None:
         return None
-    return Meaning(found.ignore, found.defer, words.dropped(found.starvation), found.starvation.warning)
+    dropped = words.dropped(found.starvation) if form.has_cool_down(fields) else []
+    return Meaning(found.ignore, found.defer, dropped, found.starvation.warning)

@@ -26,7 +26,7 @@ class Became:
 BECAME: Mapping[str, Became] = {
     Disposition.COUNTED: Became("counted", "success"),
     Disposition.COMPLETED: Became("completed the set", "success"),
-    Disposition.BELONGS_TO_WAITING: Became("belongs to the run that waited", "accent"),
+    Disposition.BELONGS_TO_WAITING: Became("joined the waiting run", "accent"),
     Disposition.COOLING_DOWN: Became("ignored in the cool-down", "warning"),
     Disposition.DISABLED: Became("recorded while it was off"),
 }
@@ -88,7 +88,7 @@ def _missing(table: ShownTable, viewer: Viewer) -> str:
 def heard(last_heard_at: datetime | None, usual: Punctuality, viewer: Viewer) -> str:
     """Of a table to choose: its last update and its rhythm."""
     if last_heard_at is None:
-        return "no update heard yet"
+        return "no updates yet"
     last = f"last update {viewer.relative(last_heard_at)}"
     return last if usual.rhythm is None else f"{last} · {usual.rhythm.words}"
 

@@ -57,14 +57,13 @@
 
   // The form is a page of its own: the answer takes its place there.
   const put = (dialog, page) => {
-    dialog.querySelector("#dialog-keep").remove();
-    page.replaceChildren(...dialog.childNodes);
+    page.replaceChildren(dialog.querySelector("form"));
     dialog.remove();
     page.querySelector("[data-focus], [aria-invalid=true]")?.focus();
   };
 
   const open = (dialog) => {
-    const page = !dialog.dataset.address && document.querySelector(".o-dialog-page");
+    const page = !opener && !dialog.dataset.address && document.querySelector(".o-dialog-page");
     if (page) return put(dialog, page);
     if (dialog.open) dialog.removeAttribute("open");
     opener ??= pressed || document.activeElement;
@@ -144,11 +143,9 @@
     if (!target.matches?.("[data-counted]")) return;
     const boxes = [...target.form.querySelectorAll("[data-counted]")];
     const count = boxes.filter((each) => each.checked).length;
-    const usual = boxes.every((each) => each.checked === (each.dataset.counted === "usual"));
-    for (const each of target.form.querySelectorAll("[data-count]")) {
-      each.textContent = `${count.toLocaleString("en")} ${count === 1 ? each.dataset.one : each.dataset.many}`;
-    }
-    for (const each of target.form.querySelectorAll("[data-if]")) each.hidden = usual !== (each.dataset.if === "usual");
+    const isOther = boxes.some((each) => each.checked !== Boolean(each.dataset.counted));
+    target.form.querySelector("[data-count]").textContent = `${count} task${count === 1 ? "" : "s"}`;
+    for (const each of target.form.querySelectorAll("[data-if]")) each.hidden = isOther !== (each.dataset.if === "other");
   });
   // The URL holds no parameter that says nothing.
   document.addEventListener("htmx:config:request", (event) => {

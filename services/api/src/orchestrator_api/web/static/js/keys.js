@@ -28,6 +28,12 @@
     r: () => (rows().length ? current() : document)?.querySelector("[data-run]")?.click(),
   };
 
+  // What is cut is said in whole when pointed at.
+  document.addEventListener("pointerover", (event) => {
+    const cut = event.target.closest?.(".o-cut");
+    if (cut && !cut.title && cut.scrollWidth > cut.clientWidth) cut.title = cut.textContent.trim();
+  });
+
   // What a page has keys for of its own says so itself.
   const named = (key) => {
     if (!/^[a-z]$/.test(key)) return null;

@@ -19,6 +19,7 @@
     relative(at) {
       const seconds = now() - at;
       if (Math.abs(seconds) >= DAY) return null;
+      if (Math.abs(seconds) < 1) return "just now";
       return seconds >= 0 ? `${passed(seconds)} ago` : `in ${passed(-seconds)}`;
     },
     since: (at) => passed(now() - at),
