@@ -19,6 +19,8 @@ from orchestrator_api.web.frame import Frame, frame_of
 from orchestrator_api.web.pages import Fields
 from orchestrator_shared.domain.errors import UserError
 
+_LONG = 10
+"""Digits of a length that is no use reading."""
 SIGNED_OUT = "you are not signed in, or your session has ended"
 
 
@@ -48,11 +50,23 @@ async def reading(
 async def sent(request: Request, *, is_large: bool = False) -> Fields:
     """The fields of a form that a page of ours has sent in this session; raises ForeignForm."""
     presented = _presented(request)
-    fields = await forms.read(request, forms.LARGE if is_large else forms.USUAL)
+    fields = await (_large(request, presented) if is_large else forms.read(request))
     is_ours = is_form_token(presented.session or "", fields[FIELD])
     if not (is_ours and _sessions(request).guard.is_same_origin(request)):
         raise ForeignForm("this form was opened long ago, or in another session")
     return fields
+
+
+async def _large(request: Request, presented: Presented) -> Fields:
+    """A form that may have a megabyte: then only of those who may come in, and read beside the event loop."""
+    limits = forms.LARGE
+    length = request.headers.get("content-length", "")
+    if length.isdecimal() and len(length) < _LONG and int(length) <= forms.USUAL.max_bytes:
+        return await forms.read(request, limits)
+    sessions = _sessions(request)
+    actor = await sessions.admit(replace(presented, forgery=None), (), request.path_params.get("project"))
+    body = await forms.body_of(request, limits)
+    return await sessions.offload.for_caller(actor.token_id).run(forms.parsed, body, limits)
 
 
 @asynccontextmanager
