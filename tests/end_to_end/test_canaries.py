@@ -196,6 +196,9 @@ async def define(world: World) -> None:
         ),
     ):
         await put(f"orchestrations/{name}", {"phases": [{"name": "Only", "tasks": tasks}]})
+    drafted = {"parameters": {"parameters": {"#task": canaries["drafted task"]}}}
+    step = {"operations": [{"operation": "set_tasks", "tasks": ["two"], "values": drafted}]}
+    await world.stack.person.post("orchestrations/outer/draft/steps", step)
     listeners = [{"event": "error", "address": "oncall@example.com"}]
     await put("orchestrations/outer/notifications", {"subscriptions": listeners})
 

@@ -24,7 +24,7 @@ OPERATIONS = [
     for path, item in json.loads(description())["paths"].items()
     for method, operation in item.items()
 ]
-FOR_EVERYONE = {"/v1/me/password"}
+FOR_EVERYONE = {"/v1/me", "/v1/me/password"}
 """Of the bearer's own account: no scope is needed, but signing in is."""
 WITH_BODY = [each for each in OPERATIONS if "requestBody" in each[2]]
 
