@@ -2,6 +2,7 @@
 
 import threading
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 from tests.integration.api.conftest import Client, RunningApi
@@ -26,7 +27,7 @@ def readers(monkeypatch: pytest.MonkeyPatch) -> list[threading.Thread]:
         seen.append(threading.current_thread())
         return parse(*given, **more)
 
-    parse = forms.parse_qsl
+    parse = parse_qsl
     monkeypatch.setattr(forms, "parse_qsl", recorded)
     return seen
 
