@@ -51,7 +51,7 @@ async def test_a_nested_orchestration_runs_in_the_order_of_its_phases(told: Stac
         # Another way of handling dependencies is a nested orchestration: it is added like any other task.
         page = await desk.open("orchestrations/everything/tasks")
         dialog = page.get_by_role("dialog")
-        await page.get_by_role("link", name="Add task", exact=True).click()
+        await page.get_by_role("link", name="Add task…", exact=True).click()
         await dialog.get_by_role("checkbox", name="campaigns").last.check()
         await dialog.get_by_label("Name of a new phase").fill("Campaigns")
         await dialog.get_by_role("button", name="Add").click()

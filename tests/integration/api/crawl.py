@@ -185,8 +185,11 @@ async def send(
 
 
 async def ask(app: ASGIApp, method: str, url: str, body: Any, headers: Mapping[str, str]) -> Answer:
-    """One request to an application in this process, without what a client costs: there are thousands."""
-    content = b"" if body is None else json.dumps(body).encode()
+    """One request to an application in this process, without what a client costs: there are thousands.
+
+    A body of bytes is sent as it is, with the content type of `headers`.
+    """
+    content = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
     head: list[Message] = []
     unread, parts, is_over = [content], list[bytes](), asyncio.Event()
 
@@ -214,11 +217,11 @@ async def ask(app: ASGIApp, method: str, url: str, body: Any, headers: Mapping[s
 def _scope(method: str, url: str, content: bytes, headers: Mapping[str, str]) -> dict[str, Any]:
     path, _, query = url.partition("?")
     sent = {
+        **({"Content-Type": "application/json"} if content else {}),
         **headers,
         "Host": "api",
         "Content-Length": str(len(content)),
         "X-Request-Id": "of-every-request",  # in problems, which are compared
-        **({"Content-Type": "application/json"} if content else {}),
     }
     return {
         "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method, "scheme": "http",

@@ -1,6 +1,7 @@
 """One run in a real browser: its error, its times, its log, ending it and retrying it."""
 
 import json
+import re
 
 import pytest
 from playwright.async_api import Page, ViewportSize, expect
@@ -327,7 +328,7 @@ async def test_without_scripts_one_terminates_and_retries_by_pages(site: Site) -
         await visit.ran("campaigns", 6, "error")
         await visit.open("orchestrations/campaigns/runs/6")
         await page.get_by_role("link", name="Retry…").first.click()
-        await page.get_by_role("button", name="Retry campaigns #6").click()
+        await page.get_by_role("button", name="Retry 1 task").click()
         assert page.url.endswith("/orchestrations/campaigns")
         requested = (await visit.client.get("jobs?status=created"))["items"]
         assert [each["configuration"] for each in requested] == ["campaigns"]
@@ -341,11 +342,12 @@ async def test_a_retry_runs_what_was_shown_or_nothing(visit: Visit) -> None:
     page = await visit.open("orchestrations/campaigns/runs/7")
     await page.get_by_role("link", name="Retry…").first.click()
     await expect(page.get_by_label("A", exact=True)).to_be_checked()
+    await expect(page.get_by_role("button", name="Retry 2 tasks")).to_be_visible()
     await page.get_by_label("B", exact=True).uncheck()
     assert await axe(page) == []
     body = {"parameters": {"rows": 2}, "note": "as the index calls it"}
     await visit.client.put("configurations/demo-extractor/one", body)
-    await page.get_by_role("button", name="Retry campaigns #7").click()
+    await page.get_by_role("button", name="Retry 1 task").click()
     said = page.locator("#changed")
     await expect(said).to_contain_text("Nothing was run")
     await expect(said).to_contain_text("“as the index calls it”")
@@ -354,7 +356,7 @@ async def test_a_retry_runs_what_was_shown_or_nothing(visit: Visit) -> None:
     assert await axe(page) == []
     await page.set_viewport_size(PHONE)
     assert await overflows(page) == []
-    await page.get_by_role("button", name="Retry campaigns #7").click()
+    await page.get_by_role("button", name="Retry 1 task").click()
     await expect(page).to_have_url(f"{visit.site.url}/projects/{visit.project}/orchestrations/campaigns")
     requested = "SELECT tasks FROM catalog.run_requests WHERE project = $1"
     assert await visit.site.database.fetchval(requested, visit.project) == ["a"]
@@ -365,12 +367,12 @@ async def test_nothing_ticked_or_disabled_is_said_on_the_plan(visit: Visit) -> N
     await visit.ran("campaigns", 7, "error")
     page = await visit.open("orchestrations/campaigns/runs/7/retry")
     await page.get_by_role("checkbox").uncheck()
-    await page.get_by_role("button", name="Retry campaigns #7").click()
+    await page.get_by_role("button", name="Retry 0 tasks").click()
     await expect(page.get_by_text("Nothing is left to retry")).to_be_visible()
     await page.get_by_role("checkbox").check()
-    await page.get_by_role("button", name="Retry campaigns #7").click()
+    await page.get_by_role("button", name="Retry 1 task").click()
     await expect(page.get_by_text("campaigns is disabled")).to_be_visible()
-    await page.get_by_role("button", name="Retry campaigns #7").click()
+    await page.get_by_role("button", name="Retry 1 task").click()
     await expect(page).to_have_url(f"{visit.site.url}/projects/{visit.project}/orchestrations/campaigns")
     assert len((await visit.client.get("jobs?status=created"))["items"]) == 1
 
@@ -384,7 +386,7 @@ async def test_a_viewer_sees_why_nothing_can_be_done(site: Site) -> None:
         await expect(page.get_by_text("You may look, but not change.")).to_be_visible()
         await expect(page.get_by_role("button", name="Retry…")).to_be_disabled()
         await visit.open("orchestrations/campaigns/runs/42/retry")
-        await expect(page.get_by_role("button", name="Retry campaigns #42")).to_be_disabled()
+        await expect(page.get_by_role("button", name=re.compile(r"^Retry \d+ task"))).to_be_disabled()
         for path, button in (("42/retry", "Retry"), ("43/termination", "Terminate")):
             await visit.open(f"orchestrations/campaigns/runs/{path}")
             await expect(page.get_by_text("You may look, but not run.")).to_be_visible()

@@ -62,14 +62,15 @@ class OpenStreams:
         if not self._viewers:
             self._checked_at = self._clock()
             return
+        asked = list(self._viewers)  # not those that enter meanwhile, of which nothing is known
         try:
-            good = await self._still_good({viewer.holder.bearing for viewer in self._viewers})
+            good = await self._still_good({viewer.holder.bearing for viewer in asked})
         except Unavailable:
             if self._clock() - self._checked_at > MOST_UNCHECKED_SECONDS:
                 self._close(list(self._viewers))
             raise
         self._checked_at = self._clock()
-        self._close([viewer for viewer in self._viewers if viewer.holder.bearing not in good])
+        self._close([viewer for viewer in asked if viewer.holder.bearing not in good])
 
     async def close_at(self, stopping: asyncio.Event) -> None:
         """Close every stream when the service stops."""

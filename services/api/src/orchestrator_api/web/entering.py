@@ -1,7 +1,7 @@
 """Opens the session of whoever looks at a page or sends one of its forms: the same checks as in the API."""
 
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 
 from starlette.requests import Request
@@ -17,12 +17,23 @@ from orchestrator_api.web import forms
 from orchestrator_api.web.csrf import FIELD
 from orchestrator_api.web.frame import Frame, frame_of
 from orchestrator_api.web.pages import Fields
+from orchestrator_shared.domain.errors import UserError
 
+_LONG = 10
+"""Digits of a length that is no use reading."""
 SIGNED_OUT = "you are not signed in, or your session has ended"
 
 
 class ForeignForm(Forbidden):
     """A form that no page of ours sent in this session."""
+
+
+class NotEntered(Exception):
+    """Why whoever sent a form may not come in; no UserError, because no handler shows them the form again."""
+
+    def __init__(self, reason: UserError) -> None:
+        super().__init__(reason.detail)
+        self.reason = reason
 
 
 @asynccontextmanager
@@ -39,22 +50,40 @@ async def reading(
 async def sent(request: Request, *, is_large: bool = False) -> Fields:
     """The fields of a form that a page of ours has sent in this session; raises ForeignForm."""
     presented = _presented(request)
-    fields = await forms.read(request, forms.LARGE if is_large else forms.USUAL)
+    fields = await (_large(request, presented) if is_large else forms.read(request))
     is_ours = is_form_token(presented.session or "", fields[FIELD])
     if not (is_ours and _sessions(request).guard.is_same_origin(request)):
         raise ForeignForm("this form was opened long ago, or in another session")
     return fields
 
 
+async def _large(request: Request, presented: Presented) -> Fields:
+    """A form that may have a megabyte: then only of those who may come in, and read beside the event loop."""
+    limits = forms.LARGE
+    length = request.headers.get("content-length", "")
+    if length.isdecimal() and len(length) < _LONG and int(length) <= forms.USUAL.max_bytes:
+        return await forms.read(request, limits)
+    sessions = _sessions(request)
+    actor = await sessions.admit(replace(presented, forgery=None), (), request.path_params.get("project"))
+    body = await forms.body_of(request, limits)
+    return await sessions.offload.for_caller(actor.token_id).run(forms.parsed, body, limits)
+
+
 @asynccontextmanager
 async def changing(
     request: Request, _sent: Fields, *scopes: Scope, section: str = ""
 ) -> AsyncIterator[tuple[Session, Frame]]:
-    """For what a form asks for, whose fields `sent` has checked."""
+    """For what a form asks for, whose fields `sent` has checked; raises NotEntered."""
     presented = replace(_presented(request), forgery=None)
     assert presented.session is not None
-    async with _sessions(request).open(presented, scopes, request.path_params.get("project")) as session:
-        yield session, await _known(request, session, presented.session, section)
+    async with AsyncExitStack() as stack:
+        opening = _sessions(request).open(presented, scopes, request.path_params.get("project"))
+        try:
+            session = await stack.enter_async_context(opening)
+            frame = await _known(request, session, presented.session, section)
+        except UserError as error:
+            raise NotEntered(error) from error
+        yield session, frame
 
 
 def caller(request: Request) -> Caller:

@@ -35,9 +35,18 @@ LARGE = Limits(bodies.MAX_BYTES, 10_020)
 
 async def read(request: Request, limits: Limits = USUAL) -> Fields:
     """The fields of the form; raises Refused for anything else."""
+    return parsed(await body_of(request, limits), limits)
+
+
+async def body_of(request: Request, limits: Limits) -> bytes:
+    """The form as it was sent."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != MEDIA_TYPE:
         raise bodies.Refused(415, f"send a form ({MEDIA_TYPE})")
-    body = await bodies.read(request.scope, request.receive, limits.max_bytes)
+    return await bodies.read(request.scope, request.receive, limits.max_bytes)
+
+
+def parsed(body: bytes, limits: Limits) -> Fields:
+    """The fields of a form; raises Refused."""
     try:
         fields = Fields(
             parse_qsl(

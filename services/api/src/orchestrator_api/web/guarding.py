@@ -11,7 +11,7 @@ from orchestrator_api.http import bodies
 from orchestrator_api.http.problems import RejectedByDatabase
 from orchestrator_api.http.refusals import Forbidden, TooMany, Unauthenticated
 from orchestrator_api.web import pages, signed_out
-from orchestrator_api.web.entering import ForeignForm
+from orchestrator_api.web.entering import ForeignForm, NotEntered
 from orchestrator_api.web.urls import urls_of
 from orchestrator_shared.domain.errors import Conflict, NotFound, Unavailable, UserError
 from orchestrator_shared.runtime.answers import current_request_id
@@ -35,7 +35,7 @@ def guarded(handler: Handler) -> Handler:
     async def answer(request: Request) -> Response:
         try:
             bodies.check_address(request.scope)
-            return await handler(request)
+            return await _let_in(handler, request)
         except bodies.Refused as refusal:
             return refuse(request, "This form cannot be read", refusal.detail, refusal.status)
         except ForeignForm:
@@ -60,6 +60,13 @@ def guarded(handler: Handler) -> Handler:
             return refuse(request, "This failed on our side", f"{text} {current_request_id()}.", 500)
 
     return answer
+
+
+async def _let_in(handler: Handler, request: Request) -> Response:
+    try:
+        return await handler(request)
+    except NotEntered as error:
+        raise error.reason from error
 
 
 def refuse(

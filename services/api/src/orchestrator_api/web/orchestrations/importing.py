@@ -44,7 +44,8 @@ async def import_definitions(request: Request) -> Response:
             return _form(request, frame)
     fields = await entering.sent(request, is_large=True)
     async with entering.changing(request, fields, Scope.CONFIGURE, section=SECTION) as (session, frame):
-        found = await session.offload.run(read, fields["yaml"])
+        offload = session.offload
+    found = await offload.run(read, fields["yaml"])  # without a connection, which others need meanwhile
     if found.problems:
         return _form(request, frame, 422, values=fields, problems=found.problems)
     try:

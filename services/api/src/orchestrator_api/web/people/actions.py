@@ -84,7 +84,8 @@ async def reset(request: Request) -> Response:
             person = await people.find(session, person_id)
             link = await people.reset(session, person_id, mailed=fields["link"] != "shown")
     except UserError as error:
-        return _reset_form(request, frame, person, **again(error, fields, {"person": forms.FORM}))
+        shown = again(error, fields, {"person": forms.FORM})
+        return _reset_form(request, frame, person, **shown)
     return _issued(request, frame, fields, link, person.email)
 
 

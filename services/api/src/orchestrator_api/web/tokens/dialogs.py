@@ -91,7 +91,8 @@ async def edit(request: Request) -> Response:
             found = await tokens.find(session, token_id)
             await _change(request, session, token_id, fields)
     except UserError as error:
-        return _edit_form(request, frame, found, **again(error, fields, asked.places(fields)))
+        shown = again(error, fields, asked.places(fields))
+        return _edit_form(request, frame, found, **shown)
     return answers.done(request, frame, fields, f"{fields['name']} is saved.", TOPIC)
 
 

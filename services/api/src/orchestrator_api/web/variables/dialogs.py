@@ -63,7 +63,8 @@ async def edit(request: Request) -> Response:
             users = await _users(session, name)
             await _save(session, name, fields, stored)
     except UserError as error:
-        return _form(request, frame, stored, users=users, **again(error, fields))
+        shown = again(error, fields)
+        return _form(request, frame, stored, users=users, **shown)
     return answers.done(
         request, frame, fields, f"{name} is saved. Runs that start from now on use it.", TOPIC
     )

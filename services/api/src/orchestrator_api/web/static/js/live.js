@@ -1,10 +1,6 @@
 // One stream of events for each page. An event says what changed; the page fetches that as the server shows it and
 // morphs it into what is there, so scroll, focus, selection, open details and half-typed input stay.
-//
-//   <section id="run" data-live="run:0198…" data-live-src="…">      morphed when this run or a job of it changed
-//   <tbody data-live-rows="orchestration starts" data-live-src="…"> fetches `…?only=a&only=b` for changed rows
-//     <tr id="row-a" data-live-key="a">                             whose answer is one <hx-partial> for each
-//
+// What an element says for it (data-live, data-live-src, data-live-rows) is in docs/explanation/web-page.md.
 // Without data-live-src the page itself is fetched, once for all such elements, and those with their ids taken from it.
 (() => {
   const source = document.querySelector("[data-stream]");
