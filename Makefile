@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 unexport PYTHONDONTWRITEBYTECODE
 
 bin := .venv/bin
-workers ?= 2
+workers ?= 3
 # Tests start schemathesis as a program; as a plugin of pytest it would only be imported by each worker.
 pytest := $(bin)/pytest -n $(workers) --dist loadgroup -p no:schemathesis
 
