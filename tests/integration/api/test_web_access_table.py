@@ -237,6 +237,8 @@ async def test_forms_of_other_sites_change_nothing(tenants: Tenants) -> None:
 
 NOT_COMPARED = {"catalog.sessions", "catalog.tokens"}
 """They say when each was used last."""
+COMPARED_IN_PART = {"catalog.audit": "(SELECT * FROM catalog.audit WHERE action <> 'call.refused')"}
+"""Refusals are recorded in samples, some time after those of an earlier call."""
 
 
 async def everything_of(database: Database) -> dict[str, str]:
@@ -247,7 +249,7 @@ async def everything_of(database: Database) -> dict[str, str]:
     )
     digest = "SELECT count(*) || md5(coalesce(string_agg(t::text, '|' ORDER BY t::text), '')) FROM {} t"
     return {
-        table: await database.fetchval(digest.format(table))
+        table: await database.fetchval(digest.format(COMPARED_IN_PART.get(table, table)))
         for (table,) in tables
         if table not in NOT_COMPARED
     }
