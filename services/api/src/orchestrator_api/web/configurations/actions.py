@@ -167,7 +167,5 @@ async def _run(request: Request, key: Key, fields: Fields) -> Response:
         given: dict[str, Any] = body.model_dump()
         dedup_key = idempotency.accept(session, fields["key"] or None, f"run {key}", given)
         job = await runs.start(session, key, runs.RunRequest(**given, dedup_key=dedup_key))
-    urls, project = urls_of(request), request.path_params["project"]
-    has_page = "job" in urls.paths
-    to = urls("job", project=project, job=job) if has_page else url_of(request, "configuration_jobs")
+    to = urls_of(request)("job", project=request.path_params["project"], job=job)
     return answers.done(request, frame, fields, "", to=to)
