@@ -1,43 +1,21 @@
 """One configuration: its parameters read as a form and as JSON, its jobs, and what runs it."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from uuid import UUID
-
 from starlette.requests import Request
 from starlette.responses import Response
 
 from orchestrator_api.access.permissions import Scope
 from orchestrator_api.catalog import usages
-from orchestrator_api.catalog.configurations import Key
 from orchestrator_api.http.paging import Part
-from orchestrator_api.http.session import Session
-from orchestrator_api.runs import jobs
-from orchestrator_api.runs.filters import JobFilter
-from orchestrator_api.runs.rows import Job
 from orchestrator_api.web import entering, pages
 from orchestrator_api.web.configurations.fields import form_of
 from orchestrator_api.web.configurations.head import head_of, key_of, topic_of
 from orchestrator_api.web.configurations.json_view import parts_of
 from orchestrator_api.web.configurations.listing import SECTION
 from orchestrator_api.web.configurations.sent import shown_json
+from orchestrator_api.web.job_pages import TABS, job_page
 from orchestrator_api.web.statuses import AT_WORK
 
 PAGE_SIZE, LAST, MOST_USES = 50, 5, 100
-FILTERS: Mapping[str, tuple[str, Sequence[str] | None]] = {
-    "all": ("All", None),
-    "successful": ("Successful", ("success", "warning")),
-    "failed": ("Failed", ("error", "terminated", "cancelled")),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Jobs:
-    """One page of the jobs."""
-
-    listed: Sequence[Job]
-    next: str | None
 
 
 async def configuration(request: Request) -> Response:
@@ -46,7 +24,7 @@ async def configuration(request: Request) -> Response:
     async with entering.reading(request, Scope.READ, section=SECTION) as (session, frame):
         head = await head_of(session, key)
         used = [] if head.is_trashed else await usages.listing(session, key, (None, None), MOST_USES)
-        last = await _jobs(session, key, Part(LAST), None)
+        last = await job_page(session, key, Part(LAST), None)
     parameters = {} if head.is_trashed else head.row.parameters
     return pages.page(
         request,
@@ -67,11 +45,11 @@ async def configuration(request: Request) -> Response:
 async def configuration_jobs(request: Request) -> Response:
     """Its jobs, newest first; `status` chooses which, `after` the page."""
     key, query = key_of(request), request.query_params
-    chosen = query["status"] if query.get("status") in FILTERS else "all"
+    chosen = query["status"] if query.get("status") in TABS else "all"
     part = Part(PAGE_SIZE, query.get("after"))
     async with entering.reading(request, Scope.READ, section=SECTION) as (session, frame):
         head = await head_of(session, key)
-        found = await _jobs(session, key, part, FILTERS[chosen][1])
+        found = await job_page(session, key, part, TABS[chosen][1])
     return pages.page(
         request,
         "configurations/jobs",
@@ -82,22 +60,7 @@ async def configuration_jobs(request: Request) -> Response:
         topic=topic_of(key),
         jobs=found,
         chosen=chosen,
-        filters=FILTERS,
+        filters=TABS,
         at_work=AT_WORK,
         is_first_page=not query.get("after"),
     )
-
-
-async def _jobs(session: Session, key: Key, part: Part, statuses: Sequence[str] | None) -> Jobs:
-    before, before_id = part.place(datetime, UUID)
-    wanted = JobFilter(
-        statuses=statuses,
-        component=key.component,
-        configuration=key.id,
-        before=before,
-        before_id=before_id,
-        limit=part.rows,
-    )
-    found = await jobs.listing(session, wanted)
-    page = part.of(found.jobs, "listed_at", "id", then=found.continues_at)
-    return Jobs(page["items"], page["next"])

@@ -47,6 +47,11 @@ class Subscriber:
         return [_with_limit(self.events[event]) for event in EVENTS if event in self.events]
 
     @property
+    def sentence(self) -> str:
+        """In the order in which they were read: `Error, longer than usual (50 %)`."""
+        return ", ".join(_with_limit(each) for each in self.events.values()).capitalize()
+
+    @property
     def percent(self) -> int:
         found = self.events.get("processing_long")
         return (found and found.percent) or DEFAULT_PERCENT

@@ -1,14 +1,14 @@
 """One orchestration: everything about it, its last runs, and the buttons to run and switch it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass
 from uuid import UUID
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from orchestrator_api.access.permissions import Scope
+from orchestrator_api.catalog.configurations import orchestration_key
 from orchestrator_api.http.paging import Part
 from orchestrator_api.http.session import Session
 from orchestrator_api.orchestrations import previews, views
@@ -20,7 +20,8 @@ from orchestrator_api.runs.filters import JobFilter
 from orchestrator_api.runs.rows import Job
 from orchestrator_api.web import entering, pages
 from orchestrator_api.web.charts import MOST_BARS, durations_chart
-from orchestrator_api.web.notified import Notified, notified
+from orchestrator_api.web.job_pages import TABS, JobPage, job_page
+from orchestrator_api.web.notifications.words import subscribers
 from orchestrator_api.web.orchestrations.about import about, find
 from orchestrator_api.web.orchestrations.actions import SECTION
 from orchestrator_api.web.starts import next_fire, of_schedule, of_trigger
@@ -28,19 +29,12 @@ from orchestrator_api.web.statuses import AT_WORK
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 
 PAGE_SIZE = 20
-TABS: Mapping[str, tuple[str, Sequence[str] | None]] = {
-    "all": ("All", None),
-    "successful": ("Successful", ("success", "warning")),
-    "failed": ("Failed", ("error", "terminated", "cancelled")),
-}
 
 
 @dataclass(frozen=True, slots=True)
-class Runs:
+class Runs(JobPage):
     """One page of the runs, and those that the chart shows."""
 
-    listed: Sequence[Job]
-    next: str | None
     charted: Sequence[Job]
 
 
@@ -84,34 +78,17 @@ async def orchestration(request: Request) -> Response:
         chart=chart,
         schedules=[(each, of_schedule(each), next_fire(each, session.now)) for each in shown.schedules],
         triggers=[(each, of_trigger(each)) for each in shown.triggers],
-        notified=_notified(shown),
+        notified=subscribers(shown.notifications),
         started_by=_starters(shown, outer),
         at_work=AT_WORK,
         is_first_page=not query.get("after"),
     )
 
 
-def _notified(shown: Shown) -> list[Notified]:
-    return notified(shown.notifications)
-
-
 async def _runs(session: Session, name: str, tab: str, after: str | None) -> Runs:
-    part = Part(PAGE_SIZE, after)
-    before, before_id = part.place(datetime, UUID)
-    statuses = TABS[tab][1]
-    wanted = JobFilter(
-        statuses=statuses,
-        component=ORCHESTRATOR,
-        configuration=name,
-        before=before,
-        before_id=before_id,
-        limit=part.rows,
-    )
-    found = await jobs.listing(session, wanted)
-    page = part.of(found.jobs, "listed_at", "id", then=found.continues_at)
-    newest = replace(wanted, before=None, before_id=None, statuses=None, limit=MOST_BARS)
-    charted = await jobs.listing(session, newest)
-    return Runs(page["items"], page["next"], charted.jobs)
+    page = await job_page(session, orchestration_key(name), Part(PAGE_SIZE, after), TABS[tab][1])
+    newest = JobFilter(component=ORCHESTRATOR, configuration=name, limit=MOST_BARS)
+    return Runs(page.listed, page.next, (await jobs.listing(session, newest)).jobs)
 
 
 def _starters(shown: Shown, outer: Mapping[UUID, JobRef]) -> object:
