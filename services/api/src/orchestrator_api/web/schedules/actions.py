@@ -12,7 +12,7 @@ from orchestrator_api.web import answers, entering
 from orchestrator_api.web.answers import Undo
 from orchestrator_api.web.orchestrations.actions import SECTION
 from orchestrator_api.web.schedules import form
-from orchestrator_api.web.schedules.edit import topics
+from orchestrator_api.web.start_dialogs import topics
 from orchestrator_api.web.urls import urls_of
 from orchestrator_api.web.viewer import viewer_of
 

@@ -9,8 +9,7 @@ from starlette.responses import Response
 from orchestrator_api.access.permissions import Scope
 from orchestrator_api.http import edits
 from orchestrator_api.http.conditional import Condition
-from orchestrator_api.http.models import Input, Slug
-from orchestrator_api.http.refusals import Forbidden, LastChange, PreconditionFailed
+from orchestrator_api.http.refusals import LastChange
 from orchestrator_api.http.session import Session
 from orchestrator_api.schedules import service as schedules
 from orchestrator_api.schedules.models import ScheduleIn
@@ -22,17 +21,12 @@ from orchestrator_api.web.orchestrations.actions import SECTION
 from orchestrator_api.web.pages import Fields
 from orchestrator_api.web.schedules import form
 from orchestrator_api.web.schedules.preview import around, choices, previewed
+from orchestrator_api.web.start_dialogs import Named, free_name, orchestration_of, refused, topics
 from orchestrator_api.web.urls import urls_of
 from orchestrator_api.web.viewer import viewer_of
 from orchestrator_shared.domain.cron import next_fires
-from orchestrator_shared.domain.errors import NotFound, UserError
+from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.zones import parse_zone
-
-
-class Named(Input):
-    """The name of a new schedule."""
-
-    name: Slug
 
 
 async def new(request: Request) -> Response:
@@ -40,15 +34,9 @@ async def new(request: Request) -> Response:
     if request.method == "POST":
         return await _send(request, None)
     async with entering.reading(request, Scope.READ, section=SECTION) as (session, frame):
-        taken = [each.name for each in await schedules.listing(session, [_orchestration(request)])]
+        taken = [each.name for each in await schedules.listing(session, [orchestration_of(request)])]
         fields = Fields({**form.NEW, "name": free_name(taken)})
         return await _show(request, session, frame, fields, None)
-
-
-def free_name(taken: list[str]) -> str:
-    """`main`, `second`, then numbered."""
-    names = ["main", "second", *(f"number-{number}" for number in range(3, len(taken) + 4))]
-    return next(name for name in names if name not in taken)
 
 
 async def edit(request: Request) -> Response:
@@ -57,7 +45,7 @@ async def edit(request: Request) -> Response:
     if request.method == "POST":
         return await _send(request, name)
     async with entering.reading(request, Scope.READ, section=SECTION) as (session, frame):
-        stored = await schedules.find(session, _orchestration(request), name)
+        stored = await schedules.find(session, orchestration_of(request), name)
         fields = form.of_schedule(stored.spec, viewer_of(request).zone.key)
         return await _show(request, session, frame, Fields(fields | {"etag": stored.etag}), name)
 
@@ -68,28 +56,13 @@ async def _send(request: Request, name: str | None) -> Response:
         if fields["use"]:
             return await _show(request, session, frame, form.taken(fields, fields["use"]), name)
         try:
-            saved = await _save(session, _orchestration(request), name, fields)
-        except PreconditionFailed as error:
-            if name is None:
-                errors = Fields(
-                    {"name": f"there is a schedule {fields['name']!r} already: choose another name"}
-                )
-                return await _show(request, session, frame, fields, name, errors=errors)
-            newer = Fields(fields | {"etag": error.etag or ""})
-            return await _show(request, session, frame, newer, name, change=error.change, is_overtaken=True)
-        except (NotFound, Forbidden):
-            raise
+            saved = await _save(session, orchestration_of(request), name, fields)
         except UserError as error:
-            errors = forms.refused(error, form.PLACES)
-            return await _show(request, session, frame, fields, name, errors=errors)
-        row = await around(session, _orchestration(request))
+            shown, said = refused(error, fields, form.PLACES, kind="schedule", is_new=name is None)
+            return await _show(request, session, frame, shown, name, **said)
+        row = await around(session, orchestration_of(request))
         text = _saved(request, saved, row.name, session)
-    return answers.done(request, frame, fields, text, *topics(_orchestration(request)))
-
-
-def topics(orchestration: str) -> tuple[str, str]:
-    """What shows its starts."""
-    return f"orchestration:{orchestration}", f"starts:{orchestration}"
+    return answers.done(request, frame, fields, text, *topics(orchestration_of(request)))
 
 
 async def _save(session: Session, orchestration: str, name: str | None, fields: Fields) -> StoredSchedule:
@@ -127,7 +100,7 @@ async def _show(
     change: LastChange | None = None,
     is_overtaken: bool = False,
 ) -> Response:
-    orchestration = _orchestration(request)
+    orchestration = orchestration_of(request)
     about = await around(session, orchestration)
     own = viewer_of(request).zone
     shown, unread = await previewed(session, fields, own, about.usual)
@@ -154,8 +127,3 @@ async def _show(
     return pages.dialog(
         request, "schedules/edit", status, title=title, frame=frame, back=back, size="wide", **values
     )
-
-
-def _orchestration(request: Request) -> str:
-    found: str = request.path_params["orchestration"]
-    return found

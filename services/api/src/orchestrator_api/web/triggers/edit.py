@@ -10,8 +10,7 @@ from orchestrator_api.catalog import configurations
 from orchestrator_api.catalog.configurations import orchestration_key
 from orchestrator_api.http import edits
 from orchestrator_api.http.conditional import Condition
-from orchestrator_api.http.models import Input, Slug
-from orchestrator_api.http.refusals import Forbidden, LastChange, PreconditionFailed
+from orchestrator_api.http.refusals import LastChange
 from orchestrator_api.http.session import Session
 from orchestrator_api.triggers import service as triggers
 from orchestrator_api.triggers.models import TriggerIn
@@ -20,20 +19,14 @@ from orchestrator_api.web import answers, entering, forms, pages
 from orchestrator_api.web.frame import Frame
 from orchestrator_api.web.orchestrations.actions import SECTION
 from orchestrator_api.web.pages import Fields
-from orchestrator_api.web.schedules.edit import free_name, topics
+from orchestrator_api.web.start_dialogs import Named, free_name, orchestration_of, refused, topics
 from orchestrator_api.web.triggers import form
 from orchestrator_api.web.triggers.now import now_of
 from orchestrator_api.web.triggers.picker import meaning, picker, seen
 from orchestrator_api.web.triggers.words import became, needed
 from orchestrator_api.web.urls import urls_of
 from orchestrator_api.web.viewer import viewer_of
-from orchestrator_shared.domain.errors import NotFound, UserError
-
-
-class Named(Input):
-    """The name of a new trigger."""
-
-    name: Slug
+from orchestrator_shared.domain.errors import UserError
 
 
 async def new(request: Request) -> Response:
@@ -41,7 +34,7 @@ async def new(request: Request) -> Response:
     if request.method == "POST":
         return await _send(request, None)
     async with entering.reading(request, Scope.READ, section=SECTION) as (session, frame):
-        taken = [each.name for each in await triggers.listing(session, [_orchestration(request)])]
+        taken = [each.name for each in await triggers.listing(session, [orchestration_of(request)])]
         fields = Fields({**form.NEW, "name": free_name(taken)})
         return await _show(request, session, frame, fields, None)
 
@@ -52,7 +45,7 @@ async def edit(request: Request) -> Response:
     if request.method == "POST":
         return await _send(request, name)
     async with entering.reading(request, Scope.READ, section=SECTION) as (session, frame):
-        stored = await triggers.find(session, _orchestration(request), name)
+        stored = await triggers.find(session, orchestration_of(request), name)
         fields = Fields(form.of_trigger(stored) | {"etag": stored.etag})
         return await _show(request, session, frame, fields, name)
 
@@ -60,7 +53,7 @@ async def edit(request: Request) -> Response:
 async def parts(request: Request) -> Response:
     """What follows from what is ticked and written, while someone does: the picker and the meaning."""
     fields = await entering.sent(request, is_large=True)
-    viewer, orchestration = viewer_of(request), _orchestration(request)
+    viewer, orchestration = viewer_of(request), orchestration_of(request)
     async with entering.changing(request, fields, Scope.READ) as (session, frame):
         await configurations.load(session, orchestration_key(orchestration))
         preview, errors = await seen(session, fields, viewer)
@@ -85,22 +78,12 @@ async def _send(request: Request, name: str | None) -> Response:
         if fields["find"]:
             return await _show(request, session, frame, fields, name)
         try:
-            saved = await _save(session, _orchestration(request), name, fields)
-        except PreconditionFailed as error:
-            if name is None:
-                errors = Fields(
-                    {"name": f"there is a trigger {fields['name']!r} already: choose another name"}
-                )
-                return await _show(request, session, frame, fields, name, errors=errors)
-            newer = Fields(fields | {"etag": error.etag or ""})
-            return await _show(request, session, frame, newer, name, change=error.change, is_overtaken=True)
-        except (NotFound, Forbidden):
-            raise
+            saved = await _save(session, orchestration_of(request), name, fields)
         except UserError as error:
-            errors = forms.refused(error, form.PLACES)
-            return await _show(request, session, frame, fields, name, errors=errors)
+            shown, said = refused(error, fields, form.PLACES, kind="trigger", is_new=name is None)
+            return await _show(request, session, frame, shown, name, **said)
     text = f"The trigger {saved.name} is saved. Nothing was started; it counts from the next update."
-    return answers.done(request, frame, fields, text, *topics(_orchestration(request)))
+    return answers.done(request, frame, fields, text, *topics(orchestration_of(request)))
 
 
 async def _save(session: Session, orchestration: str, name: str | None, fields: Fields) -> StoredTrigger:
@@ -133,7 +116,7 @@ async def _show(
     change: LastChange | None = None,
     is_overtaken: bool = False,
 ) -> Response:
-    orchestration, viewer = _orchestration(request), viewer_of(request)
+    orchestration, viewer = orchestration_of(request), viewer_of(request)
     row = await configurations.load(session, orchestration_key(orchestration))
     is_gone = is_overtaken and not fields["etag"]
     stored = await triggers.find(session, orchestration, name) if name and not is_gone else None
@@ -159,8 +142,3 @@ async def _show(
     return pages.dialog(
         request, "triggers/edit", status, title=title, frame=frame, back=back, size="xl", **values
     )
-
-
-def _orchestration(request: Request) -> str:
-    found: str = request.path_params["orchestration"]
-    return found
