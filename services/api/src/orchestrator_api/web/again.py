@@ -9,10 +9,13 @@ from orchestrator_api.web.pages import Fields
 from orchestrator_shared.domain.errors import Conflict, NotFound, UserError
 
 NOT_OF_THE_FORM = (Forbidden, NotFound, Unauthenticated)
+"""Refusals that no other input would change."""
+NOT_NOW = (*NOT_OF_THE_FORM, TooMany)
+"""The same for forms that do not say themselves when to try again."""
 
 
 def again(error: UserError, sent: Fields, places: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """What the form's template and `pages.dialog` are given; raises what no other input would change.
+    """What the form's template and `pages.dialog` are given; raises NOT_OF_THE_FORM.
 
     Someone else's change is shown as such, and sending the form once more puts one's own on top.
     """

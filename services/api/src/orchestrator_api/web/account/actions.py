@@ -12,10 +12,11 @@ from orchestrator_api.people import sessions
 from orchestrator_api.people.models import PasswordIn
 from orchestrator_api.people.sign_in import SignIns
 from orchestrator_api.web import accounts, answers, entering, forms, pages
+from orchestrator_api.web.address_parts import id_part
 from orchestrator_api.web.frame import Frame
 from orchestrator_api.web.pages import Fields
 from orchestrator_api.web.urls import urls_of
-from orchestrator_shared.domain.errors import NotFound, UserError
+from orchestrator_shared.domain.errors import UserError
 
 TOPIC = "account"
 CHANGED = "Your password is changed. You are signed out everywhere else."
@@ -105,7 +106,4 @@ async def revoke_login(request: Request) -> Response:
 
 
 def _id(request: Request, name: str) -> UUID:
-    try:
-        return UUID(request.path_params[name])
-    except ValueError:
-        raise NotFound(f"there is no {name} {request.path_params[name]}", field=name) from None
+    return id_part(request, name, f"there is no {name} {{}}")

@@ -17,8 +17,8 @@ from orchestrator_api.http.conditional import Condition
 from orchestrator_api.http.refusals import FieldError, Invalid, PreconditionFailed
 from orchestrator_api.http.session import Session
 from orchestrator_api.web import answers, entering, forms, pages
+from orchestrator_api.web.again import NOT_NOW
 from orchestrator_api.web.components.page import SECTION
-from orchestrator_api.web.configurations.actions import ELSEWHERE
 from orchestrator_api.web.configurations.editor import JSON_ID, Problem
 from orchestrator_api.web.configurations.json_places import parsed, with_lines
 from orchestrator_api.web.configurations.names import Identified
@@ -115,7 +115,7 @@ async def _sent(request: Request, name: str | None) -> Response:
     text = fields["json"].replace("\r\n", "\n")
     try:
         saved, frame = await _save(request, fields, text, name)
-    except ELSEWHERE:
+    except NOT_NOW:
         raise
     except UserError as error:
         return await _again(request, fields, text, name, error)

@@ -9,12 +9,13 @@ from starlette.responses import Response
 from orchestrator_api.access.permissions import Scope
 from orchestrator_api.catalog import components, configurations, copies
 from orchestrator_api.catalog.configurations import Key
-from orchestrator_api.http.refusals import FieldError, Forbidden, Invalid, TooMany, Unauthenticated, refuse
+from orchestrator_api.http.refusals import FieldError, Invalid, refuse
 from orchestrator_api.orchestrations import trash
 from orchestrator_api.runs import idempotency
 from orchestrator_api.runs import service as runs
 from orchestrator_api.runs.models import ConfigurationRunIn
 from orchestrator_api.web import answers, entering, forms, pages
+from orchestrator_api.web.again import NOT_NOW
 from orchestrator_api.web.answers import Undo
 from orchestrator_api.web.configurations.filters import TYPES
 from orchestrator_api.web.configurations.head import component_of, head_of, key_of, topic_of, url_of
@@ -23,10 +24,7 @@ from orchestrator_api.web.configurations.listing import SECTION
 from orchestrator_api.web.configurations.names import Identified, Named, id_of
 from orchestrator_api.web.pages import Fields
 from orchestrator_api.web.urls import urls_of
-from orchestrator_shared.domain.errors import NotFound, UserError
-
-ELSEWHERE = (Forbidden, NotFound, TooMany, Unauthenticated)
-"""Refusals that no field can mend."""
+from orchestrator_shared.domain.errors import UserError
 
 
 async def new_configuration(request: Request) -> Response:
@@ -36,7 +34,7 @@ async def new_configuration(request: Request) -> Response:
         fields = await entering.sent(request)
         try:
             return await _begin(request, fields)
-        except ELSEWHERE:
+        except NOT_NOW:
             raise
         except UserError as error:
             errors = forms.refused(error)
@@ -80,7 +78,7 @@ async def copy_configuration(request: Request) -> Response:
         fields = await entering.sent(request)
         try:
             return await _copy(request, key, fields)
-        except ELSEWHERE:
+        except NOT_NOW:
             raise
         except UserError as error:
             errors = forms.refused(error)
@@ -136,7 +134,7 @@ async def run_configuration(request: Request) -> Response:
         fields = await entering.sent(request, is_large=True)
         try:
             return await _run(request, key, fields)
-        except ELSEWHERE:
+        except NOT_NOW:
             raise
         except UserError as error:
             errors = forms.refused(error)

@@ -18,7 +18,7 @@ from orchestrator_api.schedules.models import TimesIn
 from orchestrator_api.schedules.rows import ScheduleSpec
 from orchestrator_api.schedules.times import Preview, accept_times, preview
 from orchestrator_api.web import answers, entering, forms, pages
-from orchestrator_api.web.configurations.actions import ELSEWHERE
+from orchestrator_api.web.again import NOT_NOW
 from orchestrator_api.web.configurations.head import key_of, url_of
 from orchestrator_api.web.configurations.listing import SECTION
 from orchestrator_api.web.pages import Fields
@@ -46,7 +46,7 @@ async def automate_configuration(request: Request) -> Response:
         fields = await entering.sent(request)
         try:
             return await _automate(request, fields)
-        except ELSEWHERE:
+        except NOT_NOW:
             raise
         except UserError as error:
             errors = forms.refused(error, PLACES)

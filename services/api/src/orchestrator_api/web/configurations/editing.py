@@ -15,14 +15,12 @@ from orchestrator_api.http import edits
 from orchestrator_api.http.conditional import Condition
 from orchestrator_api.http.refusals import (
     FieldError,
-    Forbidden,
     Invalid,
     PreconditionFailed,
-    TooMany,
-    Unauthenticated,
 )
 from orchestrator_api.http.session import Session
 from orchestrator_api.web import answers, entering, forms, pages
+from orchestrator_api.web.again import NOT_NOW
 from orchestrator_api.web.configurations import editor
 from orchestrator_api.web.configurations.editor import PARAMETERS, Editor
 from orchestrator_api.web.configurations.head import component_of, url_of
@@ -31,10 +29,9 @@ from orchestrator_api.web.configurations.names import Identified, id_of
 from orchestrator_api.web.frame import Frame
 from orchestrator_api.web.pages import Fields
 from orchestrator_api.web.urls import urls_of
-from orchestrator_shared.domain.errors import NotFound, UserError
+from orchestrator_shared.domain.errors import UserError
 
 TURNS = ("form", "json")
-_NOT_OF_THE_FORM = (Forbidden, NotFound, TooMany, Unauthenticated)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +120,7 @@ async def _sent(request: Request, key: Key, *, is_new: bool = False) -> Response
     try:
         saved = await _save(request, key, fields, is_new=is_new)
     except UserError as error:
-        if isinstance(error, _NOT_OF_THE_FORM):
+        if isinstance(error, NOT_NOW):
             raise
         return await _again(request, key, fields, error, is_new=is_new)
     frame, name = saved

@@ -11,19 +11,15 @@ from orchestrator_api.queue import terminations
 from orchestrator_api.runs import jobs
 from orchestrator_api.runs import service as runs
 from orchestrator_api.web import answers, entering, pages
+from orchestrator_api.web.address_parts import id_part
 from orchestrator_api.web.jobs.listing import SECTION
 from orchestrator_api.web.urls import urls_of
 from orchestrator_api.web.viewer import viewer_of
-from orchestrator_shared.domain.errors import NotFound
 
 
 def job_of(request: Request) -> UUID:
     """The id in the address; raises NotFound."""
-    text = request.path_params["job"]
-    try:
-        return UUID(text)
-    except ValueError:
-        raise NotFound(f"there is no job {text!r} in this project", field="job") from None
+    return id_part(request, "job", "there is no job {!r} in this project")
 
 
 async def terminate(request: Request) -> Response:

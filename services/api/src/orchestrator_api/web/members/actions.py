@@ -13,6 +13,7 @@ from orchestrator_api.people import members
 from orchestrator_api.people.models import InvitationIn, RoleIn
 from orchestrator_api.people.rows import Member
 from orchestrator_api.web import answers, entering, forms, pages
+from orchestrator_api.web.address_parts import id_part
 from orchestrator_api.web.again import again
 from orchestrator_api.web.answers import Undo
 from orchestrator_api.web.frame import Frame
@@ -20,7 +21,7 @@ from orchestrator_api.web.members.listing import SECTION, TOPIC, provider_name
 from orchestrator_api.web.members.words import ROLES, choice_of, role_body
 from orchestrator_api.web.pages import Fields
 from orchestrator_api.web.urls import urls_of
-from orchestrator_shared.domain.errors import NotFound, UserError
+from orchestrator_shared.domain.errors import UserError
 
 CHOICES = tuple((value, each.label, each.may) for value, each in ROLES.items())
 
@@ -119,8 +120,4 @@ def _url(request: Request, page: str) -> str:
 
 
 def _person(request: Request) -> UUID:
-    text = request.path_params["person"]
-    try:
-        return UUID(text)
-    except ValueError:
-        raise NotFound(f"there is no member {text} in this project", field="person") from None
+    return id_part(request, "person", "there is no member {} in this project")

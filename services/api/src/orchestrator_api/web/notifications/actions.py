@@ -14,6 +14,7 @@ from orchestrator_api.notifications import service
 from orchestrator_api.notifications.models import SubscriptionsIn
 from orchestrator_api.notifications.rows import StoredSubscription
 from orchestrator_api.web import answers, entering, forms, pages
+from orchestrator_api.web.address_parts import orchestration_parts
 from orchestrator_api.web.answers import Undo
 from orchestrator_api.web.frame import Frame
 from orchestrator_api.web.notifications.words import EVENTS, Subscriber, subscribers
@@ -70,7 +71,7 @@ async def remove(request: Request) -> Response:
             raise NotFound(f"{address} is not notified of anything")
         kept = [each.subscription for each in found if each.address != address]
         await service.replace(session, row.id, kept)
-    url = urls_of(request)("new_notification", **_parts(request))
+    url = urls_of(request)("new_notification", **orchestration_parts(request))
     undo = Undo(url, {"address": address, "etag": _tag(Subscriber(address, {})), **_fields_of(gone)})
     text = f"{address} is no longer notified."
     return answers.done(request, frame, fields, text, *_topics(request), undo=undo)
@@ -117,7 +118,7 @@ def _form(
         status,
         title=f"Notify {address}" if address else "Notify an address",
         frame=frame,
-        back=urls_of(request)("notifications", **_parts(request)),
+        back=urls_of(request)("notifications", **orchestration_parts(request)),
         values=values,
         errors=errors,
         **shown,
@@ -181,10 +182,6 @@ def _tag(current: Subscriber) -> str:
 
 def _orchestration(request: Request) -> str:
     return str(request.path_params["orchestration"])
-
-
-def _parts(request: Request) -> dict[str, Any]:
-    return {name: request.path_params[name] for name in ("project", "orchestration")}
 
 
 def _topics(request: Request) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from orchestrator_api.orchestrations.models import OrchestrationIn
 from orchestrator_api.orchestrations.new_ids import free_id, id_like
 from orchestrator_api.orchestrations.service import OrchestrationSpec
 from orchestrator_api.web import answers, entering, forms, pages
+from orchestrator_api.web.address_parts import orchestration_parts
 from orchestrator_api.web.answers import Undo
 from orchestrator_api.web.frame import Frame
 from orchestrator_api.web.orchestrations.actions import SECTION
@@ -124,7 +125,7 @@ def _copy_form(
 
 async def move_to_trash(request: Request) -> Response:
     """At once; the toast brings it back."""
-    fields, own = await entering.sent(request), _own(request)
+    fields, own = await entering.sent(request), orchestration_parts(request)
     name = own["orchestration"]
     async with entering.changing(request, fields, Scope.CONFIGURE, section=SECTION) as (session, frame):
         row = await configurations.load(session, orchestration_key(name))
@@ -158,13 +159,9 @@ async def refresh_token(request: Request) -> Response:
     return answers.done(request, frame, fields, text, f"orchestration:{name}")
 
 
-def _own(request: Request) -> dict[str, Any]:
-    return {part: request.path_params[part] for part in ("project", "orchestration")}
-
-
 def _dialog(
     request: Request, frame: Frame, template: str, title: str, status: int = 200, **shown: Any
 ) -> Response:
-    back = urls_of(request)("orchestration", **_own(request))
+    back = urls_of(request)("orchestration", **orchestration_parts(request))
     name = f"orchestrations/{template}"
     return pages.dialog(request, name, status, title=title, frame=frame, back=back, **shown)

@@ -16,6 +16,7 @@ from orchestrator_api.http.paging import Part
 from orchestrator_api.http.refusals import Forbidden
 from orchestrator_api.orchestrations import versions as orchestration_versions
 from orchestrator_api.web import answers, entering, forms, pages
+from orchestrator_api.web.address_parts import orchestration_parts
 from orchestrator_api.web.diffs import diff_of
 from orchestrator_api.web.frame import Frame
 from orchestrator_api.web.orchestrations.actions import SECTION
@@ -30,7 +31,7 @@ _PAIR = re.compile(rf"({_NUMBER})\.\.\.({_NUMBER})")
 
 async def versions(request: Request) -> Response:
     """The list; `from` and `to` lead to their comparison."""
-    query, own = request.query_params, _own(request)
+    query, own = request.query_params, orchestration_parts(request)
     pair = f"{query.get('from', '')}...{query.get('to', '')}"
     if _PAIR.fullmatch(pair):
         return pages.go_to(urls_of(request)("compare_versions", versions=pair, **own))
@@ -53,7 +54,7 @@ async def versions(request: Request) -> Response:
 
 async def compare(request: Request) -> Response:
     """Two versions beside each other; in the address the older one usually comes first."""
-    own, text = _own(request), request.path_params["versions"]
+    own, text = orchestration_parts(request), request.path_params["versions"]
     pair = _PAIR.fullmatch(text)
     if pair is None:
         raise NotFound(f"there are no versions {text!r}: the address ends as in 8...9", field="versions")
@@ -76,7 +77,7 @@ async def compare(request: Request) -> Response:
 
 async def restore(request: Request) -> Response:
     """Saves the tasks of an old version as a new one, with a note why."""
-    own, version = _own(request), _number(request.path_params["version"])
+    own, version = orchestration_parts(request), _number(request.path_params["version"])
     key = orchestration_key(own["orchestration"])
     if request.method != "POST":
         async with entering.reading(request, Scope.READ, section=SECTION) as (session, frame):
@@ -109,7 +110,7 @@ def _form(
     status: int = 200,
     **more: Any,
 ) -> Response:
-    action = urls_of(request)("restore_version", version=version, **_own(request))
+    action = urls_of(request)("restore_version", version=version, **orchestration_parts(request))
     shown = {
         "name": name,
         "version": version,
@@ -124,7 +125,7 @@ def _form(
         status,
         title=f"Restore version {version} of {name}",
         frame=frame,
-        back=urls_of(request)("versions", **_own(request)),
+        back=urls_of(request)("versions", **orchestration_parts(request)),
         **shown,
     )
 
@@ -133,7 +134,3 @@ def _number(text: str) -> int:
     if not re.fullmatch(_NUMBER, text):
         raise NotFound(f"there is no version {text!r}", field="version")
     return int(text)
-
-
-def _own(request: Request) -> dict[str, Any]:
-    return {part: request.path_params[part] for part in ("project", "orchestration")}

@@ -15,12 +15,13 @@ from orchestrator_api.people import identities, links
 from orchestrator_api.people.models import PersonIn, PersonPatch
 from orchestrator_api.people.rows import NewLink, Person
 from orchestrator_api.web import accounts, answers, entering, forms, pages
+from orchestrator_api.web.address_parts import id_part
 from orchestrator_api.web.again import again
 from orchestrator_api.web.frame import Frame
 from orchestrator_api.web.pages import Fields
 from orchestrator_api.web.people.listing import SECTION, TOPIC
 from orchestrator_api.web.urls import urls_of
-from orchestrator_shared.domain.errors import NotFound, UserError
+from orchestrator_shared.domain.errors import UserError
 
 
 async def invite(request: Request) -> Response:
@@ -143,8 +144,4 @@ def _dialog(
 
 
 def _id(request: Request, name: str) -> UUID:
-    text = request.path_params[name]
-    try:
-        return UUID(text)
-    except ValueError:
-        raise NotFound(f"there is no {name} {text}", field=name) from None
+    return id_part(request, name, f"there is no {name} {{}}")

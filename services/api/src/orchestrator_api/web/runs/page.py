@@ -23,6 +23,7 @@ from orchestrator_api.runs.first_error import FirstError
 from orchestrator_api.runs.rows import JobDetails
 from orchestrator_api.runs.tasks import RunPhase, RunTask
 from orchestrator_api.web import entering, pages
+from orchestrator_api.web.address_parts import id_part
 from orchestrator_api.web.orchestrations.actions import SECTION
 from orchestrator_api.web.runs.facts import Facts, facts_of
 from orchestrator_api.web.runs.log import ShownLog, Wanted, line_number, part_from, shown_log
@@ -62,14 +63,6 @@ async def find(session: Session, request: Request) -> UUID:
     if number is None:
         raise NotFound(f"there is no run {text!r} of {name} in this project", field="number")
     return await jobs.numbered(session, name, number)
-
-
-def _job_id(request: Request) -> UUID:
-    text = request.path_params["job"]
-    try:
-        return UUID(text)
-    except ValueError:
-        raise NotFound(f"there is no job {text!r} in this project", field="job") from None
 
 
 def removed_at(task: RunTask | None, now: datetime, days: int) -> datetime | None:
@@ -124,7 +117,7 @@ async def log_part(request: Request) -> Response:
     query = request.query_params
     keep = {"task": task} if (task := query.get("task", "")[:MAX_TASK]) else {}
     async with entering.reading(request, Scope.READ) as (session, _):
-        job = _job_id(request)
+        job = id_part(request, "job", "there is no job {!r} in this project")
         log = await part_from(session, job, keep, Wanted.read(query), viewer_of(request))
     return pages.page(request, "logs/part", log=log, removed=None)
 

@@ -11,6 +11,7 @@ from orchestrator_api.drafts import service as drafts
 from orchestrator_api.http.refusals import PreconditionFailed
 from orchestrator_api.http.session import Session
 from orchestrator_api.web import entering, forms, pages
+from orchestrator_api.web.address_parts import orchestration_parts
 from orchestrator_api.web.frame import Frame
 from orchestrator_api.web.pages import Fields
 from orchestrator_api.web.tasks import asked, changing, showing
@@ -106,7 +107,7 @@ async def _dialog(
     name = request.path_params["orchestration"]
     values = await _found(session, name, fields)
     head = await drafts.board(session, name)
-    urls, parts = urls_of(request), showing.own(request)
+    urls, parts = urls_of(request), orchestration_parts(request)
     return pages.dialog(
         request,
         "tasks/add",

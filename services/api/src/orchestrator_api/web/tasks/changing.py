@@ -14,6 +14,7 @@ from orchestrator_api.http.conditional import Condition
 from orchestrator_api.http.refusals import Overtaken, PreconditionFailed
 from orchestrator_api.http.session import Session
 from orchestrator_api.web import entering, forms, pages
+from orchestrator_api.web.address_parts import orchestration_parts
 from orchestrator_api.web.pages import Fields
 from orchestrator_api.web.tasks import asked, showing
 from orchestrator_api.web.tasks.asked import Operations
@@ -175,7 +176,7 @@ async def discard(request: Request) -> Response:
 async def _ask(request: Request) -> Response:
     async with entering.reading(request, Scope.CONFIGURE, section=SECTION) as (session, frame):
         board = await drafts.board(session, request.path_params["orchestration"])
-    urls, parts = urls_of(request), showing.own(request)
+    urls, parts = urls_of(request), orchestration_parts(request)
     return pages.dialog(
         request,
         "tasks/discard",

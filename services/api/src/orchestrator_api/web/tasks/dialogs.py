@@ -11,6 +11,7 @@ from orchestrator_api.drafts.board import Board, CardTask
 from orchestrator_api.http.refusals import PreconditionFailed
 from orchestrator_api.http.session import Session
 from orchestrator_api.web import entering, forms, pages
+from orchestrator_api.web.address_parts import orchestration_parts
 from orchestrator_api.web.frame import Frame
 from orchestrator_api.web.pages import Fields
 from orchestrator_api.web.tasks import changing, showing
@@ -89,7 +90,7 @@ async def _about_task(
 ) -> Response:
     board = await drafts.board(session, request.path_params["orchestration"])
     task = _task(board, fields["task"] or fields["move"])
-    urls, parts = urls_of(request), showing.own(request)
+    urls, parts = urls_of(request), orchestration_parts(request)
     shown: dict[str, Any] = {"board": board, "task": task, "name": shown_name(task)}
     if template == "settings" and errors is None:
         fields = values_of(task)
@@ -123,7 +124,7 @@ async def group(request: Request) -> Response:
         board = await drafts.board(session, name)
         wanted = changing.parsed([{"operation": "group_by_type" if by == "type" else "one_task_per_phase"}])
         proposed = await drafts.preview(session, name, wanted)
-    urls, parts = urls_of(request), showing.own(request)
+    urls, parts = urls_of(request), orchestration_parts(request)
     return pages.dialog(
         request,
         "tasks/group",
@@ -153,7 +154,7 @@ PHASE_ACTIONS = (
 
 async def more(request: Request) -> Response:
     """The menu of a task or a phase as a page, for browsers without scripts."""
-    query, urls, parts = request.query_params, urls_of(request), showing.own(request)
+    query, urls, parts = request.query_params, urls_of(request), orchestration_parts(request)
     async with entering.reading(request, Scope.CONFIGURE, section=SECTION) as (session, frame):
         board = await drafts.board(session, parts["orchestration"])
     shown: dict[str, Any] = {"value": query.get("phase", ""), "buttons": PHASE_ACTIONS, "links": []}

@@ -10,6 +10,7 @@ from orchestrator_api.drafts.board import Board, CardTask
 from orchestrator_api.http.session import Session
 from orchestrator_api.runs import jobs
 from orchestrator_api.web import answers, pages
+from orchestrator_api.web.address_parts import orchestration_parts
 from orchestrator_api.web.frame import Frame
 from orchestrator_api.web.pages import Fields
 from orchestrator_api.web.tasks.board import (
@@ -45,11 +46,6 @@ async def shown(session: Session, board: Board) -> Shown:
     return Shown(board, (await jobs.usual_durations(session, [key])).get(key))
 
 
-def own(request: Request) -> dict[str, Any]:
-    """The parts of the addresses of this orchestration's pages."""
-    return {name: request.path_params[name] for name in ("project", "orchestration")}
-
-
 def answer(
     request: Request,
     frame: Frame,
@@ -64,7 +60,7 @@ def answer(
     """The board after an operation: morphed in, or without scripts loaded again; `note` is kept."""
     if answers.is_alone(sent) or not pages.is_scripted(request):
         query = {SELECT: "on" if selects else ""}
-        return answers.leave(request, urls_of(request)("tasks", query=query, **own(request)))
+        return answers.leave(request, urls_of(request)("tasks", query=query, **orchestration_parts(request)))
     values = values_of(request, found, told, selects=selects) | {"values": Fields(note=note)}
     parts = None
     if not selects and _is_plain(found.board):
@@ -96,7 +92,7 @@ def values_of(request: Request, found: Shown, told: Told, *, selects: bool) -> d
 
     return {
         "board": board,
-        "own": own(request),
+        "own": orchestration_parts(request),
         "told": told,
         "judged": judgement,
         "prints": prints(board, judgement),

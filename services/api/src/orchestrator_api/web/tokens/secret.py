@@ -9,11 +9,11 @@ from orchestrator_api.access import tokens
 from orchestrator_api.access.permissions import Scope
 from orchestrator_api.access.rows import CreatedToken
 from orchestrator_api.web import answers, entering, pages
+from orchestrator_api.web.address_parts import id_part
 from orchestrator_api.web.frame import Frame
 from orchestrator_api.web.tokens.listing import SECTION, TOPIC
 from orchestrator_api.web.tokens.words import ALL, may
 from orchestrator_api.web.urls import urls_of
-from orchestrator_shared.domain.errors import NotFound
 
 
 def url_of(request: Request, page: str) -> str:
@@ -23,11 +23,7 @@ def url_of(request: Request, page: str) -> str:
 
 def id_of(request: Request) -> UUID:
     """The token of the address."""
-    text = request.path_params["token"]
-    try:
-        return UUID(text)
-    except ValueError:
-        raise NotFound(f"there is no token {text} in this project", field="token") from None
+    return id_part(request, "token", "there is no token {} in this project")
 
 
 def show_secret(request: Request, frame: Frame, made: CreatedToken) -> Response:
