@@ -19,6 +19,7 @@ from orchestrator_runner.executors.process.task_directory import make_work_direc
 from orchestrator_runner.executors.task_users import NONE, TaskUsers
 from orchestrator_runner.logs.capture import LogLimits
 from orchestrator_runner.logs.store import LogStore
+from orchestrator_runner.queue import measuring
 from orchestrator_runner.queue.accept import Accept
 from orchestrator_runner.queue.attempts import AttemptRunner
 from orchestrator_runner.queue.commands import COMMANDS, Commands
@@ -39,6 +40,7 @@ from orchestrator_runner.settings import RunnerSettings
 from orchestrator_shared.contracts.routing import RUNNER_COMMANDS, RUNNER_FEED
 from orchestrator_shared.database.pool import FIXED_PLANS
 from orchestrator_shared.database.retention import Retention
+from orchestrator_shared.database.turns import Measuring
 from orchestrator_shared.domain.ids import new_id
 from orchestrator_shared.domain.internal_hosts import InternalHosts
 from orchestrator_shared.job_tokens import job_token_keys
@@ -250,6 +252,7 @@ async def _working(skeleton: Skeleton, settings: RunnerSettings, parts: Parts) -
     core = parts.core
     skeleton.relay(core.outbox)
     skeleton.repeat("retention", parts.retention.once, every=RETENTION_SECONDS)
+    _measure(skeleton, settings)
     async with AsyncExitStack() as stack:
         supervised = skeleton.lifecycle.supervised
         await stack.enter_async_context(supervised("lease", core.leases.keep(parts.keeper)))
@@ -263,6 +266,15 @@ async def _working(skeleton: Skeleton, settings: RunnerSettings, parts: Parts) -
         finally:
             if not engine.done():
                 await _hand_over(settings, parts)
+
+
+def _measure(skeleton: Skeleton, settings: RunnerSettings) -> None:
+    measuring.watch_disk(settings.work_dir)
+    every = settings.measure_seconds
+    queue = Measuring(
+        skeleton.connections, schema="jobs", every=every, measure=measuring.measure, forget=measuring.forget
+    )
+    skeleton.measure(queue, every=every)
 
 
 async def _watch(keeper: Keeper) -> None:

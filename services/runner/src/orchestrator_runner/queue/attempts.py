@@ -14,6 +14,7 @@ from uuid import UUID
 import structlog
 
 from orchestrator_runner.executors.encodings import secrets_of_environment
+from orchestrator_runner.executors.measured import measured, start_counting
 from orchestrator_runner.executors.port import (
     Adopted,
     Execution,
@@ -76,6 +77,7 @@ class AttemptRunner:
         self._load = load
         self._logs = logs
         self._executors = executors
+        start_counting(executors)
         self._encryption = encryption
         self._handles = handles
         self._log_limits = log_limits
@@ -134,9 +136,11 @@ class AttemptRunner:
             first_seq=job.next_log_seq,
         )
         try:
-            if adopted is None:
-                return await executor.run(execution, capture, stop)
-            return await executor.adopt(execution, adopted, capture, stop)
+            with measured(job.executor or "") as attempt:
+                execution = replace(execution, started=attempt.started)
+                if adopted is None:
+                    return attempt.ended(await executor.run(execution, capture, stop))
+                return attempt.ended(await executor.adopt(execution, adopted, capture, stop))
         finally:
             await capture.close()
 
