@@ -18,6 +18,7 @@ from orchestrator_shared.database.key_rotation import KeyRotation, KeyUse
 from orchestrator_shared.database.migrations import SchemaOutdated, check_version, migrate
 from orchestrator_shared.database.roles import Roles, create_roles, roles_sql
 from orchestrator_shared.domain.errors import OrchestratorError
+from orchestrator_shared.secret_files import SecretFileError, secret_of
 from orchestrator_shared.security import Encryption
 from orchestrator_shared.settings import DatabaseSettings, EncryptionKeys, SettingsError, load_settings
 
@@ -171,8 +172,11 @@ def _roles(settings: DatabaseSettings) -> Roles | None:
 
 def _password(service: str) -> str:
     variable = f"ORCHESTRATOR_DATABASE_PASSWORD_{service.upper()}"
-    if value := os.environ.get(variable):
-        return value
+    try:
+        if value := secret_of(variable):
+            return value
+    except SecretFileError as error:
+        raise BadInput(str(error)) from None
     try:
         return getpass.getpass(f"password for {service}: ")
     except EOFError:

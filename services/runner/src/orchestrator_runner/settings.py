@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pydantic import Field, field_validator, model_validator
 
+from orchestrator_runner.executors.images import AllowedImages
 from orchestrator_runner.executors.task_users import AUTO, NONE, TaskUsers
 from orchestrator_shared.domain.internal_hosts import InternalHosts
 from orchestrator_shared.sealed_values import SecretForm
@@ -35,6 +36,8 @@ class RunnerSettings(ServiceSettings):
     api_url: str | None = None
     internal_hosts: str = ""
     """Non-public addresses that components of executor http may connect to."""
+    allowed_images: str = "[]"
+    """The images of components that run in containers."""
     max_chain_length: int = Field(default=20, ge=1, le=1_000)
     """The longest chain of runs in which each was started by table updates of the one before."""
     retention_days: int = Field(default=90, ge=1)
@@ -51,6 +54,12 @@ class RunnerSettings(ServiceSettings):
     @classmethod
     def _are_hosts(cls, text: str) -> str:
         InternalHosts.parse(text)
+        return text
+
+    @field_validator("allowed_images")
+    @classmethod
+    def _are_images(cls, text: str) -> str:
+        AllowedImages.parse(text)
         return text
 
     @model_validator(mode="after")
