@@ -2,6 +2,7 @@
 
 import socket
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -28,6 +29,8 @@ class RunnerSettings(ServiceSettings):
     work_dir: Path = Path("/tmp/orchestrator-runner")  # noqa: S108  made with mode 0700, refused if not ours
     files_dir: Path | None = None
     """Contains one folder per project, which its components get as ORCHESTRATOR_FILES_DIR."""
+    process_executor: Literal["on", "off"] = "on"
+    """Whether components of executor process may run here."""
     task_uids: str = AUTO
     """The users that tasks run as when the runner is root."""
     task_grace_seconds: float = Field(default=10, ge=0, le=600)
