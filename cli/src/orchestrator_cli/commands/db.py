@@ -16,7 +16,7 @@ from orchestrator_cli.output import counted
 from orchestrator_shared.database.failover import WritableServer
 from orchestrator_shared.database.key_rotation import KeyRotation, KeyUse
 from orchestrator_shared.database.migrations import SchemaOutdated, check_version, migrate
-from orchestrator_shared.database.roles import Roles, create_roles, roles_sql
+from orchestrator_shared.database.roles import GRAFANA, Roles, create_roles, roles_sql
 from orchestrator_shared.domain.errors import OrchestratorError
 from orchestrator_shared.security import Encryption
 from orchestrator_shared.settings import DatabaseSettings, EncryptionKeys, SettingsError, load_settings
@@ -56,10 +56,10 @@ def roles_command(
         bool, typer.Option("--print", help="Print the SQL for a DBA instead of running it.")
     ] = False,
 ) -> None:
-    """Create a login role for each service.
+    """Create a login role for each service, and one for Grafana if its password is set.
 
     Passwords come from ORCHESTRATOR_DATABASE_PASSWORD_API, ..._TRIGGER_WATCHER and so on; the rest are
-    prompted for.
+    prompted for. ORCHESTRATOR_DATABASE_PASSWORD_GRAFANA is never prompted for.
     """
     if show:
         prefix = os.environ.get("ORCHESTRATOR_DATABASE_ROLE_PREFIX") or "orchestrator_"
@@ -73,8 +73,12 @@ def roles_command(
             "ORCHESTRATOR_DATABASE_ROLES=single: all services share one role; there are no roles to create"
         )
     passwords = {service: _password(service) for service in roles.by_service()}
+    created = list(roles.by_service().values())
+    if for_grafana := os.environ.get(_password_variable(GRAFANA)):
+        passwords[GRAFANA] = for_grafana
+        created.append(roles.grafana)
     _with_connection(settings, lambda connection: create_roles(connection, roles, passwords))
-    print(f"roles: {', '.join(roles.by_service().values())}")
+    print(f"roles: {', '.join(created)}")
 
 
 @app.command("status")
@@ -169,8 +173,12 @@ def _roles(settings: DatabaseSettings) -> Roles | None:
     return None if settings.database_roles == "single" else Roles.prefixed(settings.database_role_prefix)
 
 
+def _password_variable(service: str) -> str:
+    return f"ORCHESTRATOR_DATABASE_PASSWORD_{service.upper()}"
+
+
 def _password(service: str) -> str:
-    variable = f"ORCHESTRATOR_DATABASE_PASSWORD_{service.upper()}"
+    variable = _password_variable(service)
     if value := os.environ.get(variable):
         return value
     try:
