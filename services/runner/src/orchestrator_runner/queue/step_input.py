@@ -48,4 +48,4 @@ def count_claims(jobs: Sequence[ClaimedJob]) -> None:
     """Count the jobs that this replica has just claimed."""
     metrics.CLAIMED.inc(len(jobs))
     for job in jobs:
-        metrics.QUEUED_SECONDS.observe(job.seconds_ready)
+        metrics.WAIT_SECONDS.labels("slot").observe(job.seconds_ready)
