@@ -363,3 +363,20 @@ result(message=f"count {count + 1}")
         assert job["message"] == expected
     stored = await pipelines.database.fetchval("SELECT state::text FROM jobs.configuration_states")
     assert stored.startswith('{"#state": "enc:v2:')
+
+
+async def test_a_runner_that_starts_no_programs_says_which_setting_changes_that(
+    pipelines: Pipelines, start_runner: StartRunner
+) -> None:
+    await pipelines.scripts(a=OK)
+    await pipelines.orchestration("campaigns", [task("a")])
+    await start_runner(ORCHESTRATOR_PROCESS_EXECUTOR="off").ready()
+
+    run = await pipelines.ended(await pipelines.run("campaigns"))
+
+    job = (await pipelines.children(run["id"]))["a"]
+    assert (job["status"], job["error_kind"], job["attempt"]) == ("error", "user", 1)
+    assert job["message"] == (
+        "this runner has no executor 'process': an administrator can turn it on with "
+        "ORCHESTRATOR_PROCESS_EXECUTOR=on or change the component's"
+    )

@@ -18,6 +18,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 BROWSER_VARIABLE = "TEST_CHROMIUM"
 PROMETHEUS = "prometheus"
 PROMTOOL = "promtool"
+EXPORTER = "prometheus-postgres-exporter"
 POLICY = Path("/usr/sbin/policy-rc.d")
 POLICY_TEXT = "#!/bin/sh\nexit 101\n"
 INSTALL_SECONDS = 900
@@ -99,6 +100,28 @@ def ensure_prometheus(say: Callable[[str], None] = print) -> Path:
     return found
 
 
+def find_postgres_exporter() -> Path | None:
+    """The program that shows PostgreSQL's own figures as metrics."""
+    found = shutil.which(EXPORTER)
+    return None if found is None else Path(found)
+
+
+def ensure_postgres_exporter(say: Callable[[str], None] = print) -> Path:
+    """PostgreSQL's exporter, for the dashboards; installs Debian's package if there is none."""
+    found = find_postgres_exporter()
+    if found is not None:
+        return found
+    way_out = f"install it (Debian: `apt-get install {EXPORTER}`), or put `{EXPORTER}` on the PATH"
+    prefix = _privileges("PostgreSQL's exporter", way_out)
+    say(f"PostgreSQL's exporter is not installed: installing Debian's {EXPORTER} to try dashboards on it")
+    with _services_stay_down(prefix):
+        _install(prefix, EXPORTER)
+    found = find_postgres_exporter()
+    if found is None:
+        raise ServerError(f"{EXPORTER} was installed, but is not on the PATH")
+    return found
+
+
 def _privileges(what: str, way_out: str) -> list[str]:
     """The prefix for commands that need root; raises with a way out if there is none."""
     if shutil.which("apt-get") is None:
@@ -161,7 +184,10 @@ def _run(argv: list[str]) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """For scripts: install what is named (`broker`, `browser`, `prometheus`), or explain what to do."""
+    """For scripts: install what is named, or explain what to do.
+
+    Names are `broker`, `browser`, `prometheus` and `postgres-exporter`.
+    """
     try:
         if "broker" in arguments:
             ensure_installed()
@@ -169,6 +195,8 @@ def main(arguments: list[str]) -> int:
             ensure_browser()
         if "prometheus" in arguments:
             ensure_prometheus()
+        if "postgres-exporter" in arguments:
+            ensure_postgres_exporter()
     except ServerError as error:
         print(error, file=sys.stderr)
         return 1

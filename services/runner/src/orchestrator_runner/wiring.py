@@ -97,20 +97,13 @@ async def start(
                 lease_margin=max(0.2, settings.lease_seconds * 0.1), drain_seconds=settings.task_drain_seconds
             )
         )
-        process = await stack.enter_async_context(
-            ProcessExecutor.open(
-                keeper,
-                ProcessSettings(
-                    work_directory=settings.work_dir,
-                    grace_seconds=settings.task_grace_seconds,
-                    is_passable=users is not None,
-                ),
-            )
-        )
         http = await stack.enter_async_context(
             _http_executor(settings, owns=lambda: parts.core.leases.is_held)
         )
-        built_in: dict[str, Executor] = {"process": process, "http": http}
+        built_in: dict[str, Executor] = {"http": http}
+        if settings.process_executor == "on":
+            process = _process_executor(settings, keeper, users)
+            built_in["process"] = await stack.enter_async_context(process)
         parts = build(
             settings, skeleton.pool, skeleton.broker, keeper, {**built_in, **(executors or {})}, users
         )
@@ -119,6 +112,19 @@ async def start(
         lifecycle.ready_when("keeper", lambda: parts.keeper.is_alive)
         async with _working(skeleton, settings, parts):
             yield
+
+
+def _process_executor(
+    settings: RunnerSettings, keeper: Keeper, users: TaskUsers | None
+) -> AbstractAsyncContextManager[ProcessExecutor]:
+    return ProcessExecutor.open(
+        keeper,
+        ProcessSettings(
+            work_directory=settings.work_dir,
+            grace_seconds=settings.task_grace_seconds,
+            is_passable=users is not None,
+        ),
+    )
 
 
 def _http_executor(
@@ -208,6 +214,8 @@ def _recovery(
 
 
 def _task_users(settings: RunnerSettings) -> TaskUsers | None:
+    if settings.process_executor == "off":
+        return None
     if settings.task_uids != NONE:
         make_work_directory(settings.work_dir, is_passable=True)
     folders = [settings.work_dir, *([settings.files_dir] if settings.files_dir else [])]
