@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from orchestrator_api.drafts.board import Board, CardTask
 from orchestrator_api.drafts.checks import Check
 from orchestrator_api.web.words import day_and_time, duration
-from orchestrator_shared.definitions.orchestration import DEFAULT_TIMEOUT_SECONDS
+from orchestrator_shared.definitions.orchestration import DEFAULT_TIMEOUT_SECONDS, Task
 from orchestrator_shared.definitions.task_names import has_own_name
 
 OLD = timedelta(minutes=30)
@@ -110,7 +110,7 @@ def shown_name(task: TaskLike) -> str:
     return getattr(task, "configuration_name", None) or task.configuration
 
 
-def flags_of(task: CardTask) -> list[str]:
+def flags_of(task: CardTask | Task) -> list[str]:
     """How it runs, apart from what is usual."""
     timeout = task.timeout_seconds
     found = (
