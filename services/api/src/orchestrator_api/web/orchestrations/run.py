@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from orchestrator_api.access.permissions import Scope
-from orchestrator_api.catalog import configurations, versions
+from orchestrator_api.catalog import configurations, task_names, versions
 from orchestrator_api.catalog.configurations import orchestration_key
 from orchestrator_api.catalog.rows import Configuration
 from orchestrator_api.http import bodies
@@ -87,7 +87,7 @@ async def _read(session: Session, request: Request) -> Choice:
     return Choice(
         each,
         version,
-        phases,
+        await task_names.named(session, phases),
         await previews.component_types(session, components),
         await lanes.ahead(session, orchestration_key(name)),
         await notifications.recipients(session, name, None),

@@ -6,21 +6,25 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from orchestrator_api.access.permissions import Scope
-from orchestrator_api.catalog import configurations
+from orchestrator_api.catalog import configurations, task_names
 from orchestrator_api.catalog import versions as stored_versions
 from orchestrator_api.catalog.configurations import orchestration_key
 from orchestrator_api.catalog.differences import compare_phases
 from orchestrator_api.catalog.version_models import RestoreIn
 from orchestrator_api.http.paging import Part
 from orchestrator_api.http.refusals import Forbidden
+from orchestrator_api.orchestrations import previews
 from orchestrator_api.orchestrations import versions as orchestration_versions
 from orchestrator_api.web import answers, entering, forms, pages
 from orchestrator_api.web.address_parts import orchestration_parts, version_number, whole_number
+from orchestrator_api.web.configurations.sent import shown_json
 from orchestrator_api.web.diffs import diff_of
 from orchestrator_api.web.frame import Frame
 from orchestrator_api.web.orchestrations.actions import SECTION
 from orchestrator_api.web.pages import Fields
+from orchestrator_api.web.tasks.board import flags_of
 from orchestrator_api.web.urls import urls_of
+from orchestrator_shared.definitions.orchestration import DraftDefinition
 from orchestrator_shared.domain.errors import UserError
 
 PAGE_SIZE = 50
@@ -65,6 +69,31 @@ async def compare(request: Request) -> Response:
         row=row,
         compared=found,
         diff=diff,
+    )
+
+
+async def version(request: Request) -> Response:
+    """One version as it was saved: what the runs of this version did."""
+    own, number = orchestration_parts(request), version_number(request.path_params["version"])
+    key = orchestration_key(own["orchestration"])
+    async with entering.reading(request, Scope.READ, section=SECTION) as (session, frame):
+        row = await configurations.load(session, key)
+        stored = await stored_versions.stored(session, key, number)
+        masked = await session.offload.run(configurations.masked, stored)
+        phases = await task_names.named(session, masked.parameters.get("phases", []))
+        shown = await session.offload.run(DraftDefinition.model_validate, {"phases": phases})
+        types = await previews.component_types(session, {task.component for task in shown.tasks()})
+    return pages.page(
+        request,
+        "orchestrations/version",
+        title=f"{row.name}, version {number}",
+        frame=frame,
+        row=row,
+        each=stored,
+        phases=shown.phases,
+        types=types,
+        flags_of=flags_of,
+        json_text=shown_json,
     )
 
 
