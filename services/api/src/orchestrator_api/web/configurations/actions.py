@@ -104,7 +104,7 @@ async def _copy(request: Request, key: Key, fields: Fields) -> Response:
     name = forms.checked(Named, {"name": fields["name"] or None}).name
     async with entering.changing(request, fields, Scope.CONFIGURE, section=SECTION) as (session, frame):
         copied = await copies.copy(session, key, _id(fields), name)
-    return answers.done(request, frame, fields, "", to=url_of(request, configuration=copied.id))
+        return answers.done(request, frame, fields, "", to=url_of(request, configuration=copied.id))
 
 
 async def trash_configuration(request: Request) -> Response:
@@ -165,5 +165,5 @@ async def _run(request: Request, key: Key, fields: Fields) -> Response:
         given: dict[str, Any] = body.model_dump()
         dedup_key = idempotency.accept(session, fields["key"] or None, f"run {key}", given)
         job = await runs.start(session, key, runs.RunRequest(**given, dedup_key=dedup_key))
-    to = urls_of(request)("job", project=request.path_params["project"], job=job)
-    return answers.done(request, frame, fields, "", to=to)
+        to = urls_of(request)("job", project=session.project, job=job)
+        return answers.done(request, frame, fields, "", to=to)

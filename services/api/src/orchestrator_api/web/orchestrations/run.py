@@ -105,17 +105,18 @@ def _asked_version(request: Request, row: Configuration) -> int:
 async def _send(request: Request) -> Response:
     fields = await entering.sent(request, is_large=True)
     ticked = frozenset(name.removeprefix(TASK) for name in fields if name.startswith(TASK))
-    async with entering.changing(request, fields, Scope.RUN, section=SECTION) as (session, frame):
-        session.actor.require_run(ORCHESTRATOR, request.path_params["orchestration"])
-        choice = await _read(session, request)
-        chosen = [task for task in choice.ids if task in ticked]
-        try:
+    choice = None
+    try:
+        async with entering.changing(request, fields, Scope.RUN, section=SECTION) as (session, frame):
+            session.actor.require_run(ORCHESTRATOR, request.path_params["orchestration"])
+            choice = await _read(session, request)
+            chosen = [task for task in choice.ids if task in ticked]
             _check_unchanged(fields, choice)
             job = await _start(session, request, choice, chosen, fields)
-        except Forbidden:
+    except UserError as error:
+        if choice is None or isinstance(error, Forbidden):
             raise
-        except UserError as error:
-            return _refused(request, frame, choice, chosen, fields, error)
+        return _refused(request, frame, choice, chosen, fields, error)
     return await _landed(request, frame, fields, choice.each, job)
 
 

@@ -36,8 +36,8 @@ async def terminate(request: Request) -> Response:
         session.actor.require(Scope.READ)
         run = await find(session, request)
         await runs.terminate(session, run)
-    text = f"{_name(request)} is asked to stop."
-    return answers.done(request, frame, fields, text, f"run:{run}", f"job:{run}")
+        text = f"{_name(request)} is asked to stop."
+        return answers.done(request, frame, fields, text, f"run:{run}", f"job:{run}")
 
 
 async def _ask(request: Request) -> Response:
@@ -57,19 +57,20 @@ async def retry(request: Request) -> Response:
         return await _plan(request)
     fields = await entering.sent(request, is_large=True)
     ticked = [name.removeprefix(TASK) for name in fields if name.startswith(TASK)]
-    async with entering.changing(request, fields, Scope.RUN, section=SECTION) as (session, frame):
-        run = await find(session, request)
-        given: dict[str, Any] = {
-            "plan_id": fields["plan"],
-            "tasks": ticked,
-            "confirm": fields["confirm"] == "true",
-        }
-        key = idempotency.accept(session, fields["key"] or None, f"retry {run}", given)
-        try:
+    given: dict[str, Any] = {
+        "plan_id": fields["plan"],
+        "tasks": ticked,
+        "confirm": fields["confirm"] == "true",
+    }
+    try:
+        async with entering.changing(request, fields, Scope.RUN, section=SECTION) as (session, frame):
+            run = await find(session, request)
+            key = idempotency.accept(session, fields["key"] or None, f"retry {run}", given)
             job = await retries.start(session, run, retries.RetryRequest(**given, dedup_key=key))
-        except (Conflict, Invalid) as error:
-            if error.field not in ("plan_id", "confirm") and not isinstance(error, Invalid):
-                raise
+    except (Conflict, Invalid) as error:
+        if error.field not in ("plan_id", "confirm") and not isinstance(error, Invalid):
+            raise
+        async with entering.showing(request, fields, Scope.RUN, section=SECTION) as (session, frame):
             return await _refused(request, session, frame, error, ticked)
     return pages.go_to(await landing_of(request, fields, job))
 
