@@ -7,13 +7,13 @@ from uuid import uuid4
 from starlette.requests import Request
 from starlette.responses import Response
 
+from orchestrator_api.access import dedup_keys
 from orchestrator_api.access.permissions import Scope
 from orchestrator_api.catalog import configurations
 from orchestrator_api.catalog.configurations import orchestration_key
 from orchestrator_api.catalog.rows import Configuration
 from orchestrator_api.http.refusals import Forbidden
 from orchestrator_api.http.session import Session
-from orchestrator_api.runs import idempotency
 from orchestrator_api.schedules import backfills
 from orchestrator_api.schedules import service as schedules
 from orchestrator_api.schedules.backfills import Backfilled, BackfillRequest
@@ -83,7 +83,7 @@ async def _carry_out(
         "confirm": fields["confirm"] == "true",
     }
     given = forms.checked(BackfillIn, wanted).model_dump(exclude_none=True)
-    key = None if is_plan else idempotency.accept(session, fields["key"] or None, "backfill", given)
+    key = None if is_plan else dedup_keys.accept(session, fields["key"] or None, "backfill", given)
     return await backfills.backfill(session, BackfillRequest(**given, dedup_key=key))
 
 

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 from starlette.requests import Request
 from starlette.responses import Response
 
+from orchestrator_api.access import dedup_keys
 from orchestrator_api.access.permissions import Scope
 from orchestrator_api.catalog import configurations, versions
 from orchestrator_api.catalog.configurations import orchestration_key
@@ -23,7 +24,6 @@ from orchestrator_api.orchestrations.validation import Phases
 from orchestrator_api.orchestrations.views import Shown
 from orchestrator_api.queue import lanes
 from orchestrator_api.queue.lanes import Ahead
-from orchestrator_api.runs import idempotency
 from orchestrator_api.runs import service as runs
 from orchestrator_api.runs.models import RunIn
 from orchestrator_api.web import answers, entering, forms, pages
@@ -142,7 +142,7 @@ async def _start(
         "confirm": fields["confirm"] == "true",
     }
     given = forms.checked(RunIn, wanted).model_dump()
-    key = idempotency.accept(session, fields["key"] or None, f"run {name}", given)
+    key = dedup_keys.accept(session, fields["key"] or None, f"run {name}", given)
     return await runs.start(session, orchestration_key(name), runs.RunRequest(**given, dedup_key=key))
 
 

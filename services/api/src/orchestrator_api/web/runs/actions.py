@@ -7,11 +7,12 @@ from uuid import uuid4
 from starlette.requests import Request
 from starlette.responses import Response
 
+from orchestrator_api.access import dedup_keys
 from orchestrator_api.access.permissions import Scope
 from orchestrator_api.http.refusals import Invalid, Overtaken
 from orchestrator_api.http.session import Session
 from orchestrator_api.queue import terminations
-from orchestrator_api.runs import idempotency, retries
+from orchestrator_api.runs import retries
 from orchestrator_api.runs import service as runs
 from orchestrator_api.runs.retry_plan import RetryPlan, Version
 from orchestrator_api.web import answers, entering, pages
@@ -65,7 +66,7 @@ async def retry(request: Request) -> Response:
     try:
         async with entering.changing(request, fields, Scope.RUN, section=SECTION) as (session, frame):
             run = await find(session, request)
-            key = idempotency.accept(session, fields["key"] or None, f"retry {run}", given)
+            key = dedup_keys.accept(session, fields["key"] or None, f"retry {run}", given)
             job = await retries.start(session, run, retries.RetryRequest(**given, dedup_key=key))
     except (Conflict, Invalid) as error:
         if error.field not in ("plan_id", "confirm") and not isinstance(error, Invalid):
