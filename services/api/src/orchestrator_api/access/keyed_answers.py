@@ -2,19 +2,25 @@
 
 from uuid import UUID
 
-from orchestrator_api.access.keyed_store import KeyedAnswer, KeyedAnswerStore
+from orchestrator_api.access.dedup_keys import key_reused
+from orchestrator_api.access.keyed_store import KeyedAnswerStore
 from orchestrator_api.http.session import Session
 from orchestrator_shared.database.rows import JsonObject
 
 
-async def earlier(session: Session, answer_id: UUID) -> KeyedAnswer | None:
-    """What was answered under the key.
+async def earlier(session: Session, answer_id: UUID, digest: bytes) -> JsonObject | None:
+    """What was answered under the key; refuses another request under the same key.
 
     Locks the key until the transaction ends: otherwise two concurrent requests would both find nothing.
     """
     store = KeyedAnswerStore(session.connection)
     await store.lock(answer_id=answer_id)
-    return await store.find(project=session.project, answer_id=answer_id)
+    found = await store.find(project=session.project, answer_id=answer_id)
+    if found is None:
+        return None
+    if found.request_digest != digest:
+        raise key_reused()
+    return found.answer
 
 
 async def remember(session: Session, answer_id: UUID, digest: bytes, answer: JsonObject) -> None:

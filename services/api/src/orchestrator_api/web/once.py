@@ -58,11 +58,11 @@ def sheet_of(request: Request, session: Session, sent: Fields) -> Sheet | None:
 
 async def earlier(session: Session, sheet: Sheet) -> Done | None:
     """What was done when the same form was sent before; waits while it is being carried out."""
-    found = await keyed_answers.earlier(session, sheet.id)
+    found = await keyed_answers.earlier(session, sheet.id, sheet.digest)
     if found is None:
         return None
-    given: dict[str, Any] = found.answer
-    return Done(**{**given, "topics": tuple(given["topics"])})
+    given: dict[str, Any] = {**found, "topics": tuple(found["topics"])}
+    return Done(**given)
 
 
 async def remember(request: Request, session: Session, sheet: Sheet) -> None:
