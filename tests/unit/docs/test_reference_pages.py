@@ -1,6 +1,7 @@
 """The reference pages tell what the code has: metrics, settings, messages, log events, states, commands."""
 
 import inspect
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -83,7 +84,10 @@ def told_settings(heading: str) -> dict[str, str]:
     lines = section("settings.md", heading).splitlines()
     rows = [[cell.strip() for cell in line.strip().strip("|").split("|")] for line in lines if "| `" in line]
     assert all(len(row) == 3 and row[2] for row in rows), f"{heading}: name, default and meaning in every row"
-    return {row[0].strip("`"): row[1] for row in rows if row[0].startswith("`ORCHESTRATOR_")}
+    told = [row for row in rows if row[0].startswith("`ORCHESTRATOR_")]
+    told_twice = [name for name, times in Counter(row[0] for row in told).items() if times > 1]
+    assert not told_twice, f"{heading}: a merge by union may have kept both lines"
+    return {row[0].strip("`"): row[1] for row in told}
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -18,6 +18,7 @@ from orchestrator_shared.database.key_rotation import KeyRotation, KeyUse
 from orchestrator_shared.database.migrations import SchemaOutdated, check_version, migrate
 from orchestrator_shared.database.roles import GRAFANA, Roles, create_roles, roles_sql
 from orchestrator_shared.domain.errors import OrchestratorError
+from orchestrator_shared.secret_files import SecretFileError, secret_of
 from orchestrator_shared.security import Encryption
 from orchestrator_shared.settings import DatabaseSettings, EncryptionKeys, SettingsError, load_settings
 
@@ -74,7 +75,7 @@ def roles_command(
         )
     passwords = {service: _password(service) for service in roles.by_service()}
     created = list(roles.by_service().values())
-    if for_grafana := os.environ.get(_password_variable(GRAFANA)):
+    if for_grafana := _given_password(GRAFANA):
         passwords[GRAFANA] = for_grafana
         created.append(roles.grafana)
     _with_connection(settings, lambda connection: create_roles(connection, roles, passwords))
@@ -177,13 +178,21 @@ def _password_variable(service: str) -> str:
     return f"ORCHESTRATOR_DATABASE_PASSWORD_{service.upper()}"
 
 
+def _given_password(service: str) -> str | None:
+    """From the environment or the file that it names."""
+    try:
+        return secret_of(_password_variable(service))
+    except SecretFileError as error:
+        raise BadInput(str(error)) from None
+
+
 def _password(service: str) -> str:
-    variable = _password_variable(service)
-    if value := os.environ.get(variable):
+    if value := _given_password(service):
         return value
     try:
         return getpass.getpass(f"password for {service}: ")
     except EOFError:
+        variable = _password_variable(service)
         raise BadInput(f"cannot prompt for a password without a terminal; set {variable}") from None
 
 

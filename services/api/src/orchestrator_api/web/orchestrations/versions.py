@@ -1,6 +1,5 @@
 """The versions of an orchestration: who saved them, when and why; compare two, restore one."""
 
-import re
 from typing import Any
 
 from starlette.requests import Request
@@ -16,25 +15,23 @@ from orchestrator_api.http.paging import Part
 from orchestrator_api.http.refusals import Forbidden
 from orchestrator_api.orchestrations import versions as orchestration_versions
 from orchestrator_api.web import answers, entering, forms, pages
-from orchestrator_api.web.address_parts import orchestration_parts
+from orchestrator_api.web.address_parts import orchestration_parts, version_number, whole_number
 from orchestrator_api.web.diffs import diff_of
 from orchestrator_api.web.frame import Frame
 from orchestrator_api.web.orchestrations.actions import SECTION
 from orchestrator_api.web.pages import Fields
 from orchestrator_api.web.urls import urls_of
-from orchestrator_shared.domain.errors import NotFound, UserError
+from orchestrator_shared.domain.errors import UserError
 
 PAGE_SIZE = 50
-_NUMBER = r"[1-9][0-9]{0,8}"
-_PAIR = re.compile(rf"({_NUMBER})\.\.\.({_NUMBER})")
 
 
 async def versions(request: Request) -> Response:
     """The list; `from` and `to` lead to their comparison."""
     query, own = request.query_params, orchestration_parts(request)
-    pair = f"{query.get('from', '')}...{query.get('to', '')}"
-    if _PAIR.fullmatch(pair):
-        return pages.go_to(urls_of(request)("compare_versions", versions=pair, **own))
+    before, after = (whole_number(query.get(name)) for name in ("from", "to"))
+    if before and after:
+        return pages.go_to(urls_of(request)("compare_versions", before=before, after=after, **own))
     key = orchestration_key(own["orchestration"])
     async with entering.reading(request, Scope.READ, section=SECTION) as (session, frame):
         row = await configurations.load(session, key)
@@ -54,12 +51,8 @@ async def versions(request: Request) -> Response:
 
 async def compare(request: Request) -> Response:
     """Two versions beside each other; in the address the older one usually comes first."""
-    own, text = orchestration_parts(request), request.path_params["versions"]
-    pair = _PAIR.fullmatch(text)
-    if pair is None:
-        raise NotFound(f"there are no versions {text!r}: the address ends as in 8...9", field="versions")
-    before, after = int(pair[1]), int(pair[2])
-    key = orchestration_key(own["orchestration"])
+    before, after = (version_number(request.path_params[name]) for name in ("before", "after"))
+    key = orchestration_key(request.path_params["orchestration"])
     async with entering.reading(request, Scope.READ, section=SECTION) as (session, frame):
         row = await configurations.load(session, key)
         found = await stored_versions.compare(session, key, before, after, compare_phases)
@@ -77,7 +70,7 @@ async def compare(request: Request) -> Response:
 
 async def restore(request: Request) -> Response:
     """Saves the tasks of an old version as a new one, with a note why."""
-    own, version = orchestration_parts(request), _number(request.path_params["version"])
+    own, version = orchestration_parts(request), version_number(request.path_params["version"])
     key = orchestration_key(own["orchestration"])
     if request.method != "POST":
         async with entering.reading(request, Scope.READ, section=SECTION) as (session, frame):
@@ -128,9 +121,3 @@ def _form(
         back=urls_of(request)("versions", **orchestration_parts(request)),
         **shown,
     )
-
-
-def _number(text: str) -> int:
-    if not re.fullmatch(_NUMBER, text):
-        raise NotFound(f"there is no version {text!r}", field="version")
-    return int(text)
