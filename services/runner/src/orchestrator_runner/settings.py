@@ -41,6 +41,14 @@ class RunnerSettings(ServiceSettings):
     """Non-public addresses that components of executor http may connect to."""
     allowed_images: str = "[]"
     """The images of components that run in containers."""
+    kubernetes_namespace: str | None = Field(default=None, pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")
+    """Where components of executor kubernetes run; without it, none do."""
+    kubernetes_url: str | None = Field(default=None, pattern=r"^https?://[^/\s]+(/\S*)?$")
+    kubernetes_token_file: Path | None = None
+    kubernetes_ca_file: Path | None = None
+    """The pod's own service account is used for what is not set."""
+    kubernetes_keep_seconds: int = Field(default=600, ge=0, le=604_800)
+    """How long ended Jobs stay in the cluster."""
     max_chain_length: int = Field(default=20, ge=1, le=1_000)
     """The longest chain of runs in which each was started by table updates of the one before."""
     retention_days: int = Field(default=90, ge=1)

@@ -12,6 +12,10 @@ import structlog
 
 from orchestrator_runner.executors.http.client import HttpClient
 from orchestrator_runner.executors.http.executor import HttpExecutor, HttpSettings
+from orchestrator_runner.executors.images import AllowedImages
+from orchestrator_runner.executors.kubernetes.client import KubernetesClient
+from orchestrator_runner.executors.kubernetes.executor import KubernetesExecutor, KubernetesSettings
+from orchestrator_runner.executors.kubernetes.place import Place
 from orchestrator_runner.executors.port import Executor
 from orchestrator_runner.executors.process.executor import ProcessExecutor, ProcessSettings
 from orchestrator_runner.executors.process.keeper_client import Keeper
@@ -104,6 +108,11 @@ async def start(
         if settings.process_executor == "on":
             process = _process_executor(settings, keeper, users)
             built_in["process"] = await stack.enter_async_context(process)
+        if settings.kubernetes_namespace is not None:
+            kubernetes = _kubernetes_executor(
+                settings, settings.kubernetes_namespace, owns=lambda: parts.core.leases.is_held
+            )
+            built_in["kubernetes"] = await stack.enter_async_context(kubernetes)
         parts = build(
             settings, skeleton.pool, skeleton.broker, keeper, {**built_in, **(executors or {})}, users
         )
@@ -132,6 +141,23 @@ def _http_executor(
 ) -> AbstractAsyncContextManager[HttpExecutor]:
     client = HttpClient(internal=InternalHosts.parse(settings.internal_hosts))
     return HttpExecutor.open(client, HttpSettings(grace_seconds=settings.task_grace_seconds), owns=owns)
+
+
+def _kubernetes_executor(
+    settings: RunnerSettings, namespace: str, *, owns: Callable[[], bool]
+) -> AbstractAsyncContextManager[KubernetesExecutor]:
+    place = Place.of(
+        namespace, settings.kubernetes_url, settings.kubernetes_token_file, settings.kubernetes_ca_file
+    )
+    return KubernetesExecutor.open(
+        KubernetesClient(place),
+        KubernetesSettings(
+            images=AllowedImages.parse(settings.allowed_images),
+            grace_seconds=settings.task_grace_seconds,
+            keep_seconds=settings.kubernetes_keep_seconds,
+        ),
+        owns=owns,
+    )
 
 
 def build(

@@ -13,6 +13,16 @@ from orchestrator_shared.domain.statuses import ErrorKind, JobStatus
 Stream = Literal["stdout", "stderr"]
 
 
+@dataclass(frozen=True, slots=True)
+class LogMark:
+    """How far the log of an attempt is stored."""
+
+    at: datetime
+    """The time of the first line of the last stored part of stdout."""
+    lines: int
+    """How many lines that part has."""
+
+
 class AttemptRecord(Protocol):
     """What outlives the runner: data stored with the attempt, and callbacks that arrive for it."""
 
@@ -27,6 +37,9 @@ class AttemptRecord(Protocol):
 
     async def expect_callbacks(self) -> None:
         """From now on, store what is posted to `callback_url`; raises ExecutionLost."""
+
+    async def logged(self) -> LogMark | None:
+        """How far stdout is stored by whoever followed the attempt before; None if nothing is."""
 
     async def callbacks(self) -> Sequence[bytes]:
         """Wait for bodies that were posted and not returned yet; returns them in order of arrival."""

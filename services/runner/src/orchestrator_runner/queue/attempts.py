@@ -57,7 +57,10 @@ Variables = Mapping[str, tuple[str, bool]]
 Load = Callable[[Sequence[ClaimedJob]], Awaitable[Sequence[Loaded]]]
 """Returns what each of these jobs needs, in order."""
 
-TURNED_ON_BY = {"process": "ORCHESTRATOR_PROCESS_EXECUTOR=on"}
+TURNED_ON_BY = {
+    "process": "ORCHESTRATOR_PROCESS_EXECUTOR=on",
+    "kubernetes": "ORCHESTRATOR_KUBERNETES_NAMESPACE",
+}
 """The setting that turns an executor on, by its name."""
 
 
@@ -170,8 +173,10 @@ class AttemptRunner:
             raise loaded.user
         parameters, secrets = self._parameters(job, loaded.parameters, loaded.variables)
         definition = loaded.definition
+        section = definition.get(job.executor or "") or {}
         environment = definition.get("environment") or {}
-        folder, passed_on = self._project_folder(job, environment), _passed_on(environment)
+        folder = self._project_folder(job, environment)
+        passed_on = _passed_on({**environment, **(section.get("environment") or {})})
         # An attempt that another runner may continue gets none: the start that it repeats would differ.
         access = {} if executor.adoptable else self._access(job)
         return Execution(
@@ -190,7 +195,7 @@ class AttemptRunner:
             project_folder=folder.get(FILES_DIR),
             timeout_seconds=job.timeout_seconds,
             secrets=frozenset(secrets | secrets_of_environment({**access, **passed_on})),
-            target=definition.get(job.executor or "") or {},
+            target=section,
             safe_to_rerun=job.safe_to_rerun,
             record=self._handles.open(job) if executor.adoptable else None,
         )
