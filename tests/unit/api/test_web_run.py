@@ -16,8 +16,9 @@ from orchestrator_api.runs.log_lines import LogLine
 from orchestrator_api.runs.logs import Found
 from orchestrator_api.runs.rows import Job
 from orchestrator_api.runs.tasks import RunPhase, RunTask, TaskJob
+from orchestrator_api.web.address_parts import whole_number
 from orchestrator_api.web.runs.ansi import MOST_CHANGES, MOST_MARKS, line_html
-from orchestrator_api.web.runs.log import ShownLog, Wanted, blocks, line_number
+from orchestrator_api.web.runs.log import ShownLog, Wanted, blocks
 from orchestrator_api.web.runs.page import removed_at
 from orchestrator_api.web.runs.rows import rows_of
 from orchestrator_api.web.runs.timeline import Bar, PhaseRows, Row, drawn, rounded_up, ticks
@@ -151,7 +152,7 @@ def test_the_longest_run_has_few_ticks() -> None:
 
 @pytest.mark.parametrize("text", [None, "", "0", "-1", "x", "1.5", "٣", "9" * 17, "9" * 5000])
 def test_what_is_no_number_of_a_line(text: str | None) -> None:
-    assert line_number(text) is None
+    assert whole_number(text) is None
 
 
 SHOWN = [

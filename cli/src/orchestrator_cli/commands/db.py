@@ -16,10 +16,11 @@ from orchestrator_cli.output import counted
 from orchestrator_shared.database.failover import WritableServer
 from orchestrator_shared.database.key_rotation import KeyRotation, KeyUse
 from orchestrator_shared.database.migrations import SchemaOutdated, check_version, migrate
-from orchestrator_shared.database.roles import Roles, create_roles, roles_sql
+from orchestrator_shared.database.roles import GRAFANA, Roles, create_roles, roles_sql
 from orchestrator_shared.domain.errors import OrchestratorError
 from orchestrator_shared.recovery.restored import Choices, Settled, settle
 from orchestrator_shared.recovery.unheard import SentAgain, send_again
+from orchestrator_shared.secret_files import SecretFileError, secret_of
 from orchestrator_shared.security import Encryption
 from orchestrator_shared.settings import DatabaseSettings, EncryptionKeys, SettingsError, load_settings
 
@@ -58,10 +59,10 @@ def roles_command(
         bool, typer.Option("--print", help="Print the SQL for a DBA instead of running it.")
     ] = False,
 ) -> None:
-    """Create a login role for each service.
+    """Create a login role for each service, and one for Grafana if its password is set.
 
     Passwords come from ORCHESTRATOR_DATABASE_PASSWORD_API, ..._TRIGGER_WATCHER and so on; the rest are
-    prompted for.
+    prompted for. ORCHESTRATOR_DATABASE_PASSWORD_GRAFANA is never prompted for.
     """
     if show:
         prefix = os.environ.get("ORCHESTRATOR_DATABASE_ROLE_PREFIX") or "orchestrator_"
@@ -75,8 +76,12 @@ def roles_command(
             "ORCHESTRATOR_DATABASE_ROLES=single: all services share one role; there are no roles to create"
         )
     passwords = {service: _password(service) for service in roles.by_service()}
+    created = list(roles.by_service().values())
+    if for_grafana := _given_password(GRAFANA):
+        passwords[GRAFANA] = for_grafana
+        created.append(roles.grafana)
     _with_connection(settings, lambda connection: create_roles(connection, roles, passwords))
-    print(f"roles: {', '.join(roles.by_service().values())}")
+    print(f"roles: {', '.join(created)}")
 
 
 @app.command("status")
@@ -245,13 +250,25 @@ def _roles(settings: DatabaseSettings) -> Roles | None:
     return None if settings.database_roles == "single" else Roles.prefixed(settings.database_role_prefix)
 
 
+def _password_variable(service: str) -> str:
+    return f"ORCHESTRATOR_DATABASE_PASSWORD_{service.upper()}"
+
+
+def _given_password(service: str) -> str | None:
+    """From the environment or the file that it names."""
+    try:
+        return secret_of(_password_variable(service))
+    except SecretFileError as error:
+        raise BadInput(str(error)) from None
+
+
 def _password(service: str) -> str:
-    variable = f"ORCHESTRATOR_DATABASE_PASSWORD_{service.upper()}"
-    if value := os.environ.get(variable):
+    if value := _given_password(service):
         return value
     try:
         return getpass.getpass(f"password for {service}: ")
     except EOFError:
+        variable = _password_variable(service)
         raise BadInput(f"cannot prompt for a password without a terminal; set {variable}") from None
 
 

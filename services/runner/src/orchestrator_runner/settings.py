@@ -2,9 +2,11 @@
 
 import socket
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from orchestrator_runner.executors.images import AllowedImages
 from orchestrator_runner.executors.task_users import AUTO, NONE, TaskUsers
 from orchestrator_shared.domain.internal_hosts import InternalHosts
 from orchestrator_shared.sealed_values import SecretForm
@@ -27,6 +29,8 @@ class RunnerSettings(ServiceSettings):
     work_dir: Path = Path("/tmp/orchestrator-runner")  # noqa: S108  made with mode 0700, refused if not ours
     files_dir: Path | None = None
     """Contains one folder per project, which its components get as ORCHESTRATOR_FILES_DIR."""
+    process_executor: Literal["on", "off"] = "on"
+    """Whether components of executor process may run here."""
     task_uids: str = AUTO
     """The users that tasks run as when the runner is root."""
     task_grace_seconds: float = Field(default=10, ge=0, le=600)
@@ -35,6 +39,8 @@ class RunnerSettings(ServiceSettings):
     api_url: str | None = None
     internal_hosts: str = ""
     """Non-public addresses that components of executor http may connect to."""
+    allowed_images: str = "[]"
+    """The images of components that run in containers."""
     max_chain_length: int = Field(default=20, ge=1, le=1_000)
     """The longest chain of runs in which each was started by table updates of the one before."""
     retention_days: int = Field(default=90, ge=1)
@@ -51,6 +57,12 @@ class RunnerSettings(ServiceSettings):
     @classmethod
     def _are_hosts(cls, text: str) -> str:
         InternalHosts.parse(text)
+        return text
+
+    @field_validator("allowed_images")
+    @classmethod
+    def _are_images(cls, text: str) -> str:
+        AllowedImages.parse(text)
         return text
 
     @model_validator(mode="after")

@@ -10,11 +10,13 @@ from orchestrator_shared.contracts.routing import TRIGGER_WATCHER_RUNS, TRIGGER_
 from orchestrator_shared.database.pool import Connections
 from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.database.retention import Retention
+from orchestrator_shared.database.turns import Measuring
 from orchestrator_shared.messaging.consumer import Consumer
 from orchestrator_shared.messaging.outbox import UnitsOfWork
 from orchestrator_shared.runtime.lifecycle import Lifecycle
 from orchestrator_shared.runtime.skeleton import open_skeleton
 from orchestrator_trigger_watcher import metrics
+from orchestrator_trigger_watcher.adapters import measuring
 from orchestrator_trigger_watcher.handlers.ingestion import Ingestion
 from orchestrator_trigger_watcher.handlers.messages import MessageHandlers
 from orchestrator_trigger_watcher.handlers.reconciliation import Reconciliation
@@ -61,6 +63,13 @@ def retention(connections: Connections, *, days: float, batch: int) -> Retention
     )
 
 
+def measuring_of(connections: Connections, *, every: float) -> Measuring:
+    """What measures the triggers while it is this replica's turn."""
+    return Measuring(
+        connections, schema="triggers", every=every, measure=measuring.measure, forget=measuring.forget
+    )
+
+
 @asynccontextmanager
 async def start(settings: TriggerWatcherSettings, lifecycle: Lifecycle) -> AsyncIterator[None]:
     """Open everything, work, and close in order."""
@@ -78,9 +87,11 @@ async def start(settings: TriggerWatcherSettings, lifecycle: Lifecycle) -> Async
             size=settings.updates_batch_size,
         )
         runs = Consumer(skeleton.broker, TRIGGER_WATCHER_RUNS, watcher.messages.by_message(), concurrency=4)
+        every = settings.measure_seconds
         skeleton.consume("updates", updates)
         skeleton.consume("runs", runs)
         skeleton.repeat("scan", watcher.scanning.scan, every=settings.scan_seconds)
         skeleton.repeat("due", watcher.scanning.fire_due, every=settings.due_poll_seconds)
         skeleton.repeat("retention", old.once, every=settings.retention_interval_seconds)
+        skeleton.measure(measuring_of(skeleton.connections, every=every), every=every)
         yield

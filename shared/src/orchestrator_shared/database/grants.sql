@@ -43,3 +43,13 @@ GRANT SELECT (run_id, phase, position, task_id, name, component, configuration, 
 GRANT SELECT ON triggers.tables_v1, triggers.updates_v1, triggers.states_v1, triggers.counts_v1, triggers.dispositions_v1, triggers.fires_v1, triggers.saved_versions_v1,
     jobs.lanes_v1, jobs.jobs_v1, jobs.phases_v1, jobs.tasks_v1, jobs.attempts_v1, jobs.logs_v1, jobs.replicas_v1, jobs.request_records_v1, jobs.callbacks_v1,
     scheduler.next_fires_v1, scheduler.fires_v1, notifications.deliveries_v1 TO {{api}};
+
+-- Grafana's role is optional: it reads the views for dashboards, and nothing else.
+DO $do$
+BEGIN
+    IF to_regrole($role${{grafana}}$role$) IS NOT NULL THEN
+        GRANT USAGE ON SCHEMA reports TO {{grafana}};
+        GRANT SELECT ON reports.orchestrations_v1, reports.runs_v1, reports.phases_v1 TO {{grafana}};
+    END IF;
+END
+$do$;

@@ -59,6 +59,8 @@ class Execution:
     """Whether the component declares that it may be started again (`after_crash: rerun`)."""
     record: AttemptRecord | None = field(default=None, repr=False)
     """If None, whatever the attempt started is lost with its runner."""
+    started: Callable[[], None] = field(default=lambda: None, repr=False, compare=False)
+    """To be called once the program runs, or the other service has accepted the run."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from uuid import UUID
 import structlog
 
 from orchestrator_runner.executors.encodings import secrets_of_environment
+from orchestrator_runner.executors.measured import measured, start_counting
 from orchestrator_runner.executors.port import (
     Adopted,
     Execution,
@@ -56,6 +57,9 @@ Variables = Mapping[str, tuple[str, bool]]
 Load = Callable[[Sequence[ClaimedJob]], Awaitable[Sequence[Loaded]]]
 """Returns what each of these jobs needs, in order."""
 
+TURNED_ON_BY = {"process": "ORCHESTRATOR_PROCESS_EXECUTOR=on"}
+"""The setting that turns an executor on, by its name."""
+
 
 class AttemptRunner:
     """Prepares and executes the attempts that this replica claimed."""
@@ -76,6 +80,7 @@ class AttemptRunner:
         self._load = load
         self._logs = logs
         self._executors = executors
+        start_counting(executors)
         self._encryption = encryption
         self._handles = handles
         self._log_limits = log_limits
@@ -134,9 +139,11 @@ class AttemptRunner:
             first_seq=job.next_log_seq,
         )
         try:
-            if adopted is None:
-                return await executor.run(execution, capture, stop)
-            return await executor.adopt(execution, adopted, capture, stop)
+            with measured(job.executor or "") as attempt:
+                execution = replace(execution, started=attempt.started)
+                if adopted is None:
+                    return attempt.ended(await executor.run(execution, capture, stop))
+                return attempt.ended(await executor.adopt(execution, adopted, capture, stop))
         finally:
             await capture.close()
 
@@ -145,7 +152,7 @@ class AttemptRunner:
             raise UserError(f"there is no component {job.component!r}: ask an administrator to register it")
         executor = self._executors.get(job.executor)
         if executor is None:
-            raise UserError(f"this runner has no executor {job.executor!r}")
+            raise UserError(_not_on(job.executor))
         return executor
 
     def _adopted(self, job: ClaimedJob, executor: Executor) -> Adopted | None:
@@ -276,6 +283,13 @@ def _place_of_parameters(job: ClaimedJob) -> SecretPlace:
 
 def _place_of_state(job: ClaimedJob) -> SecretPlace:
     return secret_places.of_state(job.project, job.component, job.configuration)
+
+
+def _not_on(executor: str) -> str:
+    """What the person reads whose job needs an executor that this runner lacks."""
+    setting = TURNED_ON_BY.get(executor)
+    turn_on = f"turn it on with {setting} or " if setting else ""
+    return f"this runner has no executor {executor!r}: an administrator can {turn_on}change the component's"
 
 
 def _missing(job: ClaimedJob) -> str:

@@ -1,6 +1,7 @@
 """One step of the engine, in one transaction: writes results, continues runs, claims ready jobs."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -163,6 +164,8 @@ class _Step:
         phases, tasks = await self._runs.apply_results(children=children, going_on=going_on)
         for left in phases:
             self._phase_cache.left(left.run, left.phase, left.remaining)
+            if left.seconds is not None:
+                self._work.after_commit(partial(metrics.PHASE_SECONDS.observe, left.seconds))
             if left.remaining == 0 and left.run not in going_on:
                 # The phase is over, but its run's next lanes are not locked here: the next step locks them.
                 self.done.runs.add(left.run)
@@ -235,7 +238,6 @@ class _Step:
         self._record(rows)
         for row in rows:
             publish_run(self._work, RunFinished, row)
-            metrics.RUNS_FINISHED.labels(row.status).inc()
             self._phase_cache.forget(row.id)
             self._freed.add(row.lane_id)
             if row.parent_id is not None:
@@ -272,7 +274,7 @@ class _Step:
             self._work.publish(RunnersWake(ready=1, replica_id=self._replica_id))
 
     def _add_claims(self, jobs: Sequence[ClaimedJob]) -> None:
-        count_claims(jobs)
+        count_claims(jobs, self._input.limited)
         self.done.claimed += jobs
 
 
