@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
+from uuid import UUID
 
 import pytest
 import yaml
@@ -22,10 +23,14 @@ from tests.support.manifests.network import check_network
 from tests.support.manifests.references import check_references
 from tests.support.manifests.rights import check_rights
 from tests.support.manifests.scaling import check_scaling
-from tests.support.manifests.schemas import check_schemas
+from tests.support.manifests.schemas import check_schemas, problems_of
 from tests.support.manifests.selectors import check_selectors
 from tests.support.manifests.settings import check_nothing_secret, check_settings
-from tests.support.manifests.workloads import check_workloads
+from tests.support.manifests.workloads import check_workloads, restricted
+
+from orchestrator_runner.executors.kubernetes.documents import Terms, job_document, secret_document
+from orchestrator_runner.executors.port import Execution
+from orchestrator_shared.definitions.kubernetes_component import KubernetesComponent
 
 Check = Callable[[Manifests], Iterator[str]]
 Break = Callable[[Manifests], Any]
@@ -383,6 +388,35 @@ def test_it_can_fail(check: Check, break_it: Break, finding: str) -> None:
 
 def test_every_check_is_broken_at_least_once() -> None:
     assert {check for check, *_ in BREAKS} == set(CHECKS)
+
+
+def test_the_jobs_of_tasks_are_valid_and_restricted() -> None:
+    """What the runner creates in the namespace of tasks."""
+    execution = Execution(
+        job_id=UUID(int=1),
+        attempt=1,
+        argv=(),
+        environment={},
+        config={"component": "c", "parameters": {}},
+        timeout_seconds=60,
+    )
+    image = f"registry.example.com/orchestrator-components@sha256:{'0' * 64}"
+    section = KubernetesComponent.model_validate(
+        {
+            "image": image,
+            "command": ["python", "-m", "orchestrator_components.csv_extractor"],
+            "resources": {"requests": {"cpu": "500m"}, "limits": {"memory": "1Gi"}},
+            "node_selector": {"disk": "fast"},
+            "tolerations": [{"key": "batch", "operator": "Exists"}],
+            "service_account": "loader",
+        }
+    )
+    job = job_document(execution, section, Terms(grace_seconds=10, keep_seconds=600))
+    created = {**job, "metadata": {**job["metadata"], "namespace": "orchestrator-tasks", "uid": "1"}}
+    secret = secret_document(execution, created, callback_url="http://api.orchestrator:8080/v1/callbacks/x")
+
+    assert [problem for each in (job, secret) for problem in problems_of(each)] == []
+    assert list(restricted(job)) == []
 
 
 def test_the_broker_is_set_up_as_in_docker_compose() -> None:
