@@ -31,7 +31,7 @@ down: ## Stop what the demo left running
 test: ## Lint, types, layers, packaging and all tests, on private servers that end with the run
 	@.ci/bootstrap
 	@[[ -n "$${TEST_AMQP_URL:-}$${TEST_CONTAINERS:-}" ]] || $(bin)/python -m orchestrator_local.servers.install broker
-	@$(bin)/python -m orchestrator_local.servers.install browser prometheus
+	@$(bin)/python -m orchestrator_local.servers.install browser prometheus postgres-exporter
 	@$(MAKE) lint
 	@.ci/check-members
 	@$(pytest) tests/unit tests/integration tests/end_to_end
@@ -77,10 +77,11 @@ lock: ## Resolve the dependencies anew and write the locked requirements
 	@.ci/bootstrap
 	@source .ci/environment && PATH="$(CURDIR)/$(bin):$$PATH" requirements/compile
 
-contracts: ## Generate docs/contracts from the message models and the API
+contracts: ## Generate docs/contracts from the message models and the API, and Grafana's dashboards
 	@.ci/bootstrap
 	@$(bin)/python -m orchestrator_shared.contracts
 	@$(bin)/python -m orchestrator_api.openapi docs/contracts/openapi.json
+	@$(bin)/python -m deploy.grafana.source deploy/grafana/dashboards
 
 vendor: ## Fetch the web page's third-party files anew and check them against .ci/vendor.lock (needs npm)
 	@.ci/bootstrap

@@ -26,6 +26,7 @@ ALLOWED: Mapping[str, str] = {
     "access.administrator_token": INSTANCE,
     "access.administrator_tokens": INSTANCE,
     "access.bearer": SECRET,
+    "access.forget_keyed_answers": CLEANING,
     "access.good_bearings": "for all open streams at once: compares each token's project with the stream's",
     "access.instance_records": INSTANCE,
     "access.last_change_of_instance": INSTANCE,

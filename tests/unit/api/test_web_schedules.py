@@ -14,6 +14,7 @@ from orchestrator_api.web.pages import Fields
 from orchestrator_api.web.schedules import form
 from orchestrator_api.web.schedules.preview import MOST_ZONES, zones_like
 from orchestrator_api.web.schedules.words import (
+    around_run,
     change_rows,
     fire_rows,
     misfire_said,
@@ -194,3 +195,5 @@ def test_what_became_of_a_fire_is_said(fields: dict[str, Any], said: str) -> Non
     usual: dict[str, Any] = {"outcome": "requested", "number": None, "status": None, "other_number": None}
     fire = StoredFire(fire_key="k", scheduled_for=NOW, at=NOW, job_id=uuid4(), version=1, **(usual | fields))
     assert outcome(fire) == said
+    before, run, after = around_run(fire)
+    assert (before + run + after, run) == (said, "run #7" if fire.other_number else "")

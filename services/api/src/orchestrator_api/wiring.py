@@ -36,6 +36,7 @@ RETENTION_QUERIES = Queries.load(
     "runs/store.sql",
     "drafts/store.sql",
     "access/audit_store.sql",
+    "access/keyed_store.sql",
     "operations/store.sql",
     "people/store.sql",
 )
@@ -48,6 +49,7 @@ def retention_plan(settings: ApiSettings) -> dict[str, dict[str, object]]:
     return {
         "forget_run_requests": {},
         "forget_keyed_updates": {},
+        "forget_keyed_answers": {},
         "forget_audit": {"days": settings.audit_retention_days},
         "forget_callbacks": {},
         "forget_sessions": {},

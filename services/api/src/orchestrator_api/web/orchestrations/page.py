@@ -1,13 +1,14 @@
 """One orchestration: everything about it, its last runs, and the buttons to run and switch it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from orchestrator_api.access.permissions import Scope
+from orchestrator_api.catalog import task_names
 from orchestrator_api.catalog.configurations import orchestration_key
 from orchestrator_api.http.paging import Part
 from orchestrator_api.http.session import Session
@@ -54,6 +55,7 @@ async def orchestration(request: Request) -> Response:
         row = await find(session, name)
         (shown,) = await views.orchestrations(session, [row])
         more = await about(session, row, shown.phases, is_editor=frame.may_configure)
+        shown = replace(shown, phases=await task_names.named(session, shown.phases))
         components = {task["component"] for phase in shown.phases for task in phase["tasks"]}
         types = await previews.component_types(session, components)
         runs = await _runs(session, name, tab, query.get("after"))

@@ -18,6 +18,8 @@ ENDED = {
     "error": "Failed",
     "terminated": "Terminated",
     "cancelled": "Cancelled",
+    "merged": "Joined another run",
+    "skipped": "Skipped",
 }
 ERROR_KINDS = {"user": "Configuration error", "internal": "Internal error"}
 ORIGINS = {
