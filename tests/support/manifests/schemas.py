@@ -167,6 +167,8 @@ SPECS: dict[str, Schema] = {
         podMetricsEndpoints=many(
             fields(
                 port=TEXT,
+                path=TEXT,
+                params={"type": "object", "additionalProperties": many(TEXT)},
                 interval={"type": "string", "pattern": "^[0-9]+(ms|s|m)$"},
                 relabelings=many(fields(sourceLabels=many(TEXT), targetLabel=TEXT, action=TEXT)),
             )

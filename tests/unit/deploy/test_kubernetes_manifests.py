@@ -1,6 +1,8 @@
 """deploy/kubernetes, rendered by the kustomize of kubectl: every check holds, and each of them can fail."""
 
 import json
+import re
+import subprocess
 from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import UUID
@@ -417,6 +419,29 @@ def test_the_jobs_of_tasks_are_valid_and_restricted() -> None:
 
     assert [problem for each in (job, secret) for problem in problems_of(each)] == []
     assert list(restricted(job)) == []
+
+
+def test_the_rules_of_prometheus_become_documents_for_its_operator() -> None:
+    done = subprocess.run(
+        ["sh", str(KUBERNETES / "make-rules")], capture_output=True, text=True, check=True, timeout=60
+    )
+    made = list(yaml.safe_load_all(done.stdout))
+    files = sorted((ROOT / "deploy" / "prometheus" / "rules").glob("*.yml"))
+    assert [each["spec"] for each in made] == [yaml.safe_load(file.read_text()) for file in files]
+    assert [problem for each in made for problem in problems_of(each)] == []
+    assert len({each["metadata"]["name"] for each in made}) == len(files) > 0
+
+
+def test_the_rules_and_the_pod_monitor_agree_on_the_names_of_jobs() -> None:
+    """An alert that names its services by `job` needs the label as docker compose gives it."""
+    (endpoint,) = manifests("production").find("PodMonitor", "services")["spec"]["podMetricsEndpoints"]
+    assert endpoint["relabelings"] == [
+        {"sourceLabels": ["__meta_kubernetes_pod_label_app_kubernetes_io_name"], "targetLabel": "job"}
+    ]
+    rules = (ROOT / "deploy" / "prometheus" / "rules" / "orchestrator.alerts.yml").read_text()
+    assert set(documents.SERVICES) == {
+        name for found in re.findall(r'job=~"([^"]+)"', rules) for name in found.split("|")
+    }
 
 
 def test_the_broker_is_set_up_as_in_docker_compose() -> None:
