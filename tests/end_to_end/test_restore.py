@@ -2,14 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
-from uuid import UUID
 
 import httpx
 import pytest
-from tests.end_to_end.chain import STATUS, Chains
-from tests.support.databases import Database
+from tests.end_to_end.accounts import AN_HOUR_LATER, HOURLY, Known, check_mails, check_runs, check_triggers
+from tests.end_to_end.chain import Chains
 from tests.support.dumps import dump, privileges, restore
 from tests.support.pipelines import ENCRYPTION_KEY
 from tests.support.stack import PROJECT, Stack, open_stack
@@ -20,66 +18,18 @@ from orchestrator_cli.main import main
 
 pytestmark = pytest.mark.timeout(240)
 
-MORE = """
-orchestration: hourly
-phases: [{name: Tick, tasks: [{run: write/tick}]}]
-schedules:
-  every-hour: {every: 1h}
----
-configuration: write/tick
----
+LONG = """
 orchestration: long
 phases: [{name: Wait, tasks: [{run: load/long}]}]
 ---
 configuration: load/long
 parameters: {meet: [go]}
 """
-AN_HOUR_LATER = """
-UPDATE scheduler.next_fires
-SET anchor = date_trunc('second', clock_timestamp()) - interval '1 hour', next_at = clock_timestamp()
-"""
 UNHEARD = """
 SELECT (SELECT coalesce(sum(jsonb_array_length(output_tables)), 0) FROM jobs.jobs)
        - (SELECT count(*) FROM triggers.updates WHERE job_id IS NOT NULL)
 """
 UPDATE = {"updates": [{"table": "in.c-erp.stock", "id": "stock-1"}]}
-
-
-@dataclass(frozen=True)
-class Known:
-    """What a database knows."""
-
-    jobs: frozenset[UUID]
-    updates: frozenset[tuple[str, str]]
-    fires: frozenset[tuple[UUID, str]]
-    mails: frozenset[str]
-
-    @classmethod
-    async def read(cls, database: Database) -> "Known":
-        return cls(
-            frozenset(row["id"] for row in await database.fetch("SELECT id FROM jobs.jobs")),
-            frozenset(
-                (row["source"], row["event_id"])
-                for row in await database.fetch("SELECT source, event_id FROM triggers.updates")
-            ),
-            frozenset(
-                (row["id"], row["key"])
-                for row in await database.fetch(
-                    """SELECT schedule_id AS id, fire_key AS key FROM scheduler.fires UNION ALL
-                       SELECT trigger_id, generation::text FROM triggers.fires"""
-                )
-            ),
-            frozenset(
-                row["message_id"]
-                for row in await database.fetch("SELECT message_id FROM notifications.deliveries")
-            ),
-        )
-
-    def counts(self) -> dict[str, int]:
-        return {name: len(getattr(self, name)) for name in self.__dataclass_fields__}
-
-    def __le__(self, other: "Known") -> bool:
-        return all(getattr(self, name) <= getattr(other, name) for name in self.__dataclass_fields__)
 
 
 @pytest.fixture
@@ -108,7 +58,7 @@ async def test_a_backup_made_under_load_is_restored_and_nothing_of_it_is_lost(
 ) -> None:
     chains = Chains(stack)
     await chains.prepare()
-    await stack.apply(MORE)
+    await stack.apply(f"{HOURLY}---{LONG}")
     await stack.robot.put("variables/password", {"value": "hidden", "secret": True})
     await stack.robot.post("table-updates", UPDATE)
     token = await stack.person.post("tokens", {"name": "gone", "scopes": ["read"]})
@@ -152,9 +102,9 @@ async def test_a_backup_made_under_load_is_restored_and_nothing_of_it_is_lost(
     now = await Known.read(stack.database)
     print(f"at the backup {saved.counts()}, at rest after the restore {now.counts()}")
     assert saved <= now
-    await _check_runs(stack)
-    await _check_triggers(stack)
-    await _check_mails(stack)
+    await check_runs(stack)
+    await check_triggers(stack)
+    await check_mails(stack, repeated=True)
     assert await stack.dead_letters() == []
     assert await stack.runs("hourly") == []  # carried out before, and not made up for
     await _repeated_updates_change_nothing(stack, now)
@@ -183,40 +133,6 @@ async def _time_that_will_be_undone(stack: Stack, token: str) -> None:
         stack[name].resume()
     (run,) = await eventually(lambda: stack.runs("hourly"), 30)
     await stack.ended(run["id"])
-
-
-async def _check_runs(stack: Stack) -> None:
-    """Every request of the backup has its run, which ended as it should."""
-    rows = await stack.database.fetch(
-        """SELECT r.job_id, r.configuration, j.status FROM catalog.run_requests r
-           LEFT JOIN jobs.jobs j ON j.id = r.job_id"""
-    )
-    assert len(rows) > 3
-    assert [dict(row) for row in rows if row["status"] != STATUS.get(row["configuration"], "success")] == []
-
-
-async def _check_triggers(stack: Stack) -> None:
-    """Each update was judged once, each generation has one run."""
-    (row,) = await stack.database.fetch(
-        """SELECT (SELECT count(*) FROM triggers.updates WHERE job_id IS NOT NULL) AS heard,
-                  (SELECT count(*) FROM triggers.dispositions) AS judged,
-                  (SELECT count(*) FROM triggers.fires) AS fires,
-                  (SELECT generation FROM triggers.states) AS generation,
-                  (SELECT count(*) FROM jobs.jobs WHERE origin = 'trigger') AS runs,
-                  (SELECT count(*) FROM jobs.jobs WHERE configuration = 'ingest') AS ingests"""
-    )
-    assert row["heard"] == row["judged"] == 2 * row["ingests"], dict(row)
-    assert row["fires"] == row["generation"] == row["runs"], dict(row)
-
-
-async def _check_mails(stack: Stack) -> None:
-    """Everyone was told of every run; told twice of it, under one Message-ID."""
-    rows = await stack.database.fetch("SELECT message_id, status FROM notifications.deliveries")
-    assert {row["status"] for row in rows} == {"sent"}
-    arrived = {str(mail.message["Message-ID"]) for mail in stack.mails.messages}
-    assert {row["message_id"] for row in rows} <= arrived
-    runs = await stack.database.fetch("SELECT id FROM jobs.jobs WHERE configuration = ANY ($1)", list(STATUS))
-    assert len(rows) == len(runs)
 
 
 async def _repeated_updates_change_nothing(stack: Stack, known: Known) -> None:
