@@ -47,12 +47,13 @@ def expected(manifests: Manifests) -> set[Connection]:
             found.add((name, "rabbitmq", 5672))
         if "ORCHESTRATOR_SMTP_HOST" in environment:
             found |= {(name, place.name, port) for place in (PUBLIC, PRIVATE, METADATA) for port in MAIL}
+        if "ORCHESTRATOR_KUBERNETES_NAMESPACE" in environment:
+            found |= _to_cluster_api(name)
         if environment.get("ORCHESTRATOR_SMTP_HOST") == "mail":
             found.add((name, "mail", 1025))
     # Callbacks and job tokens; components behind HTTP; an identity provider; what tasks load and write.
     found |= {("task", "api", 8080), ("runner", PUBLIC.name, 80), ("api", PUBLIC.name, 443)}
     found |= {("task", PUBLIC.name, port) for port in OUTSIDE_PORTS}
-    found |= _to_cluster_api("runner")
     return found | _of_overlay(manifests)
 
 

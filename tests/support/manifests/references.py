@@ -78,6 +78,9 @@ def _of_addresses(manifests: Manifests, workload: Document) -> Iterator[str]:
             name, _, namespace = (parts.hostname or "").partition(".")
             if not _serves(manifests, name, namespace, parts.port):
                 yield f"{setting}: there is no Service {name} in {namespace} with port {parts.port}"
+    tasks = environment.get("ORCHESTRATOR_KUBERNETES_NAMESPACE")
+    if tasks is not None and not manifests.has_namespace(tasks):
+        yield f"ORCHESTRATOR_KUBERNETES_NAMESPACE: there is no Namespace {tasks}"
     host, port = (
         environment.get("ORCHESTRATOR_SMTP_HOST", "."),
         environment.get("ORCHESTRATOR_SMTP_PORT", "25"),

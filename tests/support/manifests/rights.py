@@ -1,26 +1,22 @@
 """What the runner may do in the cluster: what its executor does, there, and nothing else."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from tests.support.manifests.documents import Document, Manifests, label_of, namespace_of
 
-VERBS: Mapping[tuple[str, str], frozenset[str]] = {
-    ("batch", "jobs"): frozenset({"create", "delete", "get", "list", "watch"}),
-    ("", "pods"): frozenset({"list", "watch"}),
-    ("", "pods/log"): frozenset({"get"}),
-    ("", "secrets"): frozenset({"create", "delete"}),
-    ("", "events"): frozenset({"list"}),
-}
-TASKS = "orchestrator-tasks"
+from orchestrator_runner.executors.kubernetes.verbs import VERBS
+
 RUNNER = {"kind": "ServiceAccount", "name": "runner", "namespace": "orchestrator"}
 
 
 def check_rights(manifests: Manifests) -> Iterator[str]:
+    runner = manifests.find("Deployment", "runner")
+    tasks = manifests.environment(runner)["ORCHESTRATOR_KUBERNETES_NAMESPACE"]
     for each in manifests.of_kind("ClusterRole", "ClusterRoleBinding"):
         yield f"{label_of(each)}: nothing needs rights in the whole cluster"
     for role in manifests.of_kind("Role"):
-        if namespace_of(role) != TASKS:
-            yield f"{label_of(role)}: only {TASKS} may be changed"
+        if namespace_of(role) != tasks:
+            yield f"{label_of(role)}: only {tasks} may be changed"
         found = _verbs(role)
         for (group, resource), verbs in VERBS.items():
             if lacking := verbs - found.get((group, resource), frozenset()):

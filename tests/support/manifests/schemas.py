@@ -7,7 +7,7 @@ fields in use, so look up a field that you add to a manifest, and add it here.
 
 import functools
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Any
@@ -167,6 +167,8 @@ SPECS: dict[str, Schema] = {
         podMetricsEndpoints=many(
             fields(
                 port=TEXT,
+                path=TEXT,
+                params={"type": "object", "additionalProperties": many(TEXT)},
                 interval={"type": "string", "pattern": "^[0-9]+(ms|s|m)$"},
                 relabelings=many(fields(sourceLabels=many(TEXT), targetLabel=TEXT, action=TEXT)),
             )
@@ -227,7 +229,12 @@ SPECS: dict[str, Schema] = {
 def check_schemas(manifests: Manifests) -> Iterator[str]:
     """Every document has the fields that its kind knows, and no others."""
     for document in manifests.documents:
-        yield from (f"{label_of(document)}: {problem}" for problem in _problems(json.dumps(document)))
+        yield from (f"{label_of(document)}: {problem}" for problem in problems_of(document))
+
+
+def problems_of(document: Mapping[str, Any]) -> tuple[str, ...]:
+    """What the schemas object to in one document."""
+    return _problems(json.dumps(document))
 
 
 @functools.lru_cache(maxsize=1000)

@@ -29,7 +29,7 @@ def check_workloads(manifests: Manifests) -> Iterator[str]:
         if document["metadata"]["labels"].get("pod-security.kubernetes.io/enforce") != "restricted":
             yield f"{label_of(document)}: does not enforce restricted pods"
     for workload in manifests.of_kind(*WORKLOADS):
-        problems = [*_restricted(workload), *_sized(workload), *_tokens(manifests, workload)]
+        problems = [*restricted(workload), *_sized(workload), *_tokens(manifests, workload)]
         if workload["metadata"]["name"] in OWN:
             problems += _read_only(workload)
         if workload["metadata"]["name"] in SERVICES:
@@ -37,11 +37,11 @@ def check_workloads(manifests: Manifests) -> Iterator[str]:
         yield from (f"{label_of(workload)}: {problem}" for problem in problems)
 
 
-def _restricted(workload: Document) -> Iterator[str]:
+def restricted(workload: Document) -> Iterator[str]:
     """The Pod Security Standard `restricted`, as far as our pods could break it."""
     spec = pod_of(workload)["spec"]
     security = spec.get("securityContext", {})
-    if not security.get("runAsNonRoot") or not security.get("runAsUser"):
+    if not security.get("runAsNonRoot") or security.get("runAsUser") == 0:
         yield "runs as root"
     if security.get("seccompProfile") != {"type": "RuntimeDefault"}:
         yield "has no seccomp profile"
