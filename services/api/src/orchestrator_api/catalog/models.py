@@ -17,6 +17,7 @@ from orchestrator_api.http.models import (
     Slug,
     example,
 )
+from orchestrator_shared.definitions.docker_component import DockerComponent
 from orchestrator_shared.definitions.http_component import HttpComponent
 from orchestrator_shared.definitions.models import ParameterName
 
@@ -88,12 +89,27 @@ _PROCESS: dict[str, Any] = {
         "executor": {"const": "process"},
         "command": {"minItems": 1, "prefixItems": [{"minLength": 1}]},
         "http": {"type": "null"},
+        "docker": {"type": "null"},
     },
     "required": ["command"],
 }
 _HTTP: dict[str, Any] = {
-    "properties": {"executor": {"const": "http"}, "http": {"type": "object"}},
+    "properties": {
+        "executor": {"const": "http"},
+        "http": {"type": "object"},
+        "docker": {"type": "null"},
+    },
     "required": ["executor", "http"],
+}
+_DOCKER: dict[str, Any] = {
+    "properties": {
+        "executor": {"const": "docker"},
+        "docker": {"type": "object"},
+        "http": {"type": "null"},
+        "command": {"maxItems": 0},
+        "environment": {"maxProperties": 0},
+    },
+    "required": ["executor", "docker"],
 }
 
 
@@ -113,7 +129,7 @@ class ComponentIn(Input):
             },
             "writes": ["table"],
         },
-        {"oneOf": [_PROCESS, _HTTP]},
+        {"oneOf": [_PROCESS, _HTTP, _DOCKER]},
     )
 
     component: Slug | None = Field(
@@ -121,7 +137,7 @@ class ComponentIn(Input):
     )
     name: Name | None = None
     type: ComponentTypeName
-    executor: Literal["process", "http"] = "process"
+    executor: Literal["process", "http", "docker"] = "process"
     command: list[str] = Field(
         default_factory=list,
         validate_default=True,
@@ -132,6 +148,11 @@ class ComponentIn(Input):
         default=None,
         exclude_if=lambda section: section is None,
         description="For the executor http: the requests to send.",
+    )
+    docker: DockerComponent | None = Field(
+        default=None,
+        exclude_if=lambda section: section is None,
+        description="For the executor docker: the image to run, its environment and limits.",
     )
     environment: dict[str, str | None] = Field(
         default_factory=dict,
@@ -162,8 +183,13 @@ class ComponentIn(Input):
 
     @model_validator(mode="after")
     def _fits_its_executor(self) -> Self:
-        if (self.executor == "http") != (self.http is not None):
-            raise ValueError("executor http and the section http belong together: give both or neither")
+        for executor, section in (("http", self.http), ("docker", self.docker)):
+            if (self.executor == executor) != (section is not None):
+                raise ValueError(
+                    f"executor {executor} and the section {executor} belong together: give both or neither"
+                )
+        if self.docker is not None and (self.command or self.environment):
+            raise ValueError("command and environment of a container belong into the section docker")
         return self
 
 

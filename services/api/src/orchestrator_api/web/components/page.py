@@ -20,6 +20,7 @@ from orchestrator_shared.domain.ids import ORCHESTRATOR
 SECTION = "components"
 ABOUT = ("component", "name", "type", "description", "parameters")
 """Of a definition, what stands elsewhere on the page: the rest says how it is run."""
+KINDS_OF_RUN = {"http": "HTTP requests", "docker": "A container"}
 
 
 async def components_page(request: Request) -> Response:
@@ -59,18 +60,21 @@ async def component(request: Request) -> Response:
         schema=parts_of(shown_json(schema)) if schema else (),
         how=parts_of(shown_json(_how(shown.definition))),
         run_by=run_by(shown),
+        kind_of_run=KINDS_OF_RUN.get(shown.executor, "A program"),
     )
 
 
 def run_by(each: Component) -> str:
     """How it is run, in a few words; where the viewer may not know, only by what."""
-    command, http = each.definition.get("command"), each.definition.get("http")
+    command, http, docker = (each.definition.get(name) for name in ("command", "http", "docker"))
     start = http.get("start") if isinstance(http, Mapping) else None
     if isinstance(command, list) and command:
         return " ".join(map(str, command))
     if isinstance(start, Mapping) and "url" in start:
         return str(start["url"])
-    return "HTTP requests" if each.executor == "http" else "A program"
+    if isinstance(docker, Mapping) and "image" in docker:
+        return str(docker["image"])
+    return KINDS_OF_RUN.get(each.executor, "A program")
 
 
 def _by_type(found: Sequence[Component]) -> list[tuple[str, str, list[Component]]]:
