@@ -1,18 +1,25 @@
 """Rules of Prometheus: valid, tested both ways by promtool, about metrics that exist, with a runbook each."""
 
 import re
+import shlex
 import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
+import typer
 import yaml
 from tests.support import documentation as docs
 
+from orchestrator_cli.lazy_commands import LazyCommand
+from orchestrator_cli.main import app
+
 PROMETHEUS = docs.ROOT / "deploy/prometheus"
 RULES, TESTS = sorted(PROMETHEUS.glob("rules/*.yml")), sorted(PROMETHEUS.glob("tests/*.yml"))
+RUNBOOKS = docs.DOCS / "how-to/runbooks"
 RUNBOOK_URL = re.compile(
     r"\{\{ with \$externalLabels\.runbooks \}\}\{\{ \. \}\}\{\{ else \}\}docs/how-to/runbooks\{\{ end \}\}"
     r"/(?P<page>[a-z-]+)\.md"
@@ -99,6 +106,51 @@ def test_every_alert_says_what_it_means_and_has_a_runbook(alert: dict[str, Any])
     assert annotations["description"].endswith((".", "…"))
     found = RUNBOOK_URL.fullmatch(annotations["runbook_url"])
     assert found is not None
+    page = RUNBOOKS / f"{found['page']}.md"
+    text = page.read_text(encoding="utf-8")
+    assert f"`{alert['alert']}`" in text, f"{page.name} tells what {alert['alert']} means"
+
+
+def commands(page: Path) -> Iterator[list[str]]:
+    """The calls of our command line in a page."""
+    for line in page.read_text(encoding="utf-8").splitlines():
+        if line.startswith("orchestrator "):
+            yield shlex.split(line, comments=True)[1:]
+
+
+def test_runbooks_call_the_command_line_as_it_is() -> None:
+    tried = [call for page in sorted(RUNBOOKS.glob("*.md")) for call in commands(page)]
+    assert len(tried) > 20
+    for call in tried:
+        parsed(typer.main.get_command(app), call)
+
+
+def parsed(command: Any, call: list[str]) -> None:
+    """Walk to the command that the words call, and let it parse the rest: a wrong option raises."""
+    command = command.load() if isinstance(command, LazyCommand) else command
+    if hasattr(command, "commands"):
+        assert call[0] in command.commands, call
+        parsed(command.commands[call[0]], call[1:])
+    else:
+        command.make_parser(click.Context(command)).parse_args(list(call))
+
+
+SECTIONS = ("## What it means", "## Look first", "## What to do", "## How to see that it is over")
+
+
+@pytest.mark.parametrize("page", sorted(RUNBOOKS.glob("*.md")), ids=lambda page: str(page.stem))
+def test_every_runbook_has_the_same_sections_and_is_of_an_alert(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    if page.name == "README.md":
+        missing = [
+            other.name for other in RUNBOOKS.glob("*.md") if f"({other.name})" not in text and other != page
+        ]
+        assert not missing
+        return
+    places = [text.find(f"\n{heading}\n") for heading in SECTIONS]
+    assert -1 not in places
+    assert places == sorted(places)
+    assert any(f"`{alert['alert']}`" in text for alert in ALERTS)
 
 
 def test_every_alert_is_tested_both_ways() -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -16,8 +16,13 @@ from tests.support.kubernetes.traces import answer
 
 NAMESPACE = "tasks"
 TOKEN = "t0ken-of-the-runner"
+Hook = Callable[[str, str], Awaitable[None]]
 MakePod = Callable[[Store, Mapping[str, Any]], Pod]
 _GROUPS = {"apis": "batch", "api": ""}
+
+
+async def _nothing(verb: str, resource: str) -> None:
+    return
 
 
 class Answered(Exception):
@@ -53,12 +58,15 @@ class KubernetesApi:
         self.refusals: dict[tuple[str, str], list[Answered | None]] = {}
         """By verb and resource: what the next requests are answered; None closes the connection after the
         work."""
+        self.before: Hook = _nothing
+        self.after: Hook = _nothing
+        """Called before a request is carried out, and before its answer is sent."""
         self.cut_logs_after: list[int] = []
         """After how many lines the next log connections are cut."""
         self.cut_watches_after: list[int] = []
         self.page = 250
         self._server: asyncio.Server | None = None
-        self._writers: set[asyncio.StreamWriter] = set()
+        self._serving: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
         self._working: set[asyncio.Task[None]] = set()
         self.port = 0
 
@@ -74,12 +82,15 @@ class KubernetesApi:
         """As when the API server is killed: pods go on."""
         assert self._server is not None
         self._server.close()
+        serving = list(self._serving)
         self.kill_connections()
+        await asyncio.gather(*serving, return_exceptions=True)
         await self._server.wait_closed()
 
     def kill_connections(self) -> None:
-        for writer in self._writers:
+        for task, writer in self._serving.items():
             writer.transport.abort()
+            task.cancel()
 
     async def close(self) -> None:
         await self.stop()
@@ -117,7 +128,9 @@ class KubernetesApi:
     # -- requests
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._writers.add(writer)
+        task = asyncio.current_task()
+        assert task is not None
+        self._serving[task] = writer
         try:
             head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
             method, target, _ = head[0].split()
@@ -127,13 +140,11 @@ class KubernetesApi:
             }
             body = await reader.readexactly(int(headers.get("content-length", 0)))
             await self._answer(writer, method, target, headers, json.loads(body) if body else {})
-        except (asyncio.IncompleteReadError, ConnectionError):
+        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
             pass
         finally:
-            self._writers.discard(writer)
+            self._serving.pop(task, None)
             writer.close()
-            with contextlib.suppress(OSError):
-                await writer.wait_closed()
 
     async def _answer(
         self, writer: asyncio.StreamWriter, method: str, target: str, headers: Mapping[str, str], body: Any
@@ -155,7 +166,9 @@ class KubernetesApi:
             elif resource == "pods/log":
                 await self._log(writer, name, query)
             else:
+                await self.before(verb, resource)
                 found = self._do(verb, resource, name, query, body)
+                await self.after(verb, resource)
                 if refusal is None:
                     writer.transport.abort()
                     return
@@ -206,7 +219,7 @@ class KubernetesApi:
         pod = self.pods[name]
         pod.deleted.set()
         self.store.remove("secrets", name)
-        if options.get("propagationPolicy") == "Foreground" and not pod.ended.is_set():
+        if options.get("propagationPolicy") == "Foreground":
             meta = {**found["metadata"], "deletionTimestamp": _now(), "finalizers": ["foregroundDeletion"]}
             self.store.put("jobs", {**found, "metadata": meta})
             task = asyncio.create_task(self._remove_after(pod, name))

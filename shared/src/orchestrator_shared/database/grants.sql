@@ -13,6 +13,7 @@ REVOKE UPDATE ON catalog.audit FROM {{api}};
 GRANT EXECUTE ON FUNCTION catalog.forget_audit(integer, integer) TO {{api}};
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA scheduler TO {{scheduler}};
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA triggers TO {{trigger_watcher}};
+GRANT EXECUTE ON FUNCTION triggers.first_number() TO {{trigger_watcher}};
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA jobs TO {{runner}};
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA notifications TO {{notifier}};
 

@@ -239,7 +239,7 @@ class KubernetesAttempt:
                     await self._ask_for_job()
                     unseen_until = now + self._waits.unseen_seconds
                 if now >= look_at and not verdict.words:
-                    await self._look_at_events(verdict)
+                    await self._look_at_events()
                     look_at = now + self._waits.events_seconds
                 wake_at = min(start_by, look_at, wake_at if self._was_seen else unseen_until)
             elif isinstance(verdict, Running):
@@ -282,9 +282,10 @@ class KubernetesAttempt:
         except NoAnswer:
             return
 
-    async def _look_at_events(self, verdict: Starting) -> None:
+    async def _look_at_events(self) -> None:
+        """A Job without a pod says why only in its events."""
         pods = [pod for pod in self._mirror.pods(self.name) if not pod.is_gone]
-        uid = pods[0].uid if verdict.has_pod and pods else self._uid
+        uid = pods[0].uid if pods else self._uid
         with contextlib.suppress(Refused, NoAnswer):
             events, _ = await self._client.list(EVENTS, fieldSelector=f"involvedObject.uid={uid}")
             if words := worst_warning(events):
@@ -303,9 +304,9 @@ class KubernetesAttempt:
 
     async def _conclude(self, verdict: Verdict, changed: asyncio.Event) -> Outcome:
         execution = self._execution
+        if not self._words and isinstance(verdict, Starting | TimedOut):
+            await self._look_at_events()
         if isinstance(verdict, Starting):
-            if not verdict.words:
-                await self._look_at_events(verdict)
             return not_started(self._section.start_timeout_seconds, self._words)
         if isinstance(verdict, Ended):
             self._read_log(verdict.pod.name)

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-_HARMLESS = frozenset({"MissingClusterDNS", "DNSConfigForming"})
-"""Warnings that keep nothing from starting."""
+_HARMLESS = frozenset({"MissingClusterDNS", "DNSConfigForming", "DeadlineExceeded", "BackoffLimitExceeded"})
+"""Warnings that keep nothing from starting: about names, and about the Job's own end."""
 
 
 def worst_warning(events: Iterable[Mapping[str, Any]]) -> str:
