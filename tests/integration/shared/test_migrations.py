@@ -195,6 +195,20 @@ async def test_the_packaged_migrations_apply_with_their_grants(
         await as_role.close(timeout=5)
 
 
+async def test_the_last_migration_is_seen_together_with_its_grants(
+    connection: asyncpg.Connection, roles: Roles, tmp_path: Path
+) -> None:
+    """A service that waits for it uses the new tables at once."""
+    await create_roles(connection, roles, passwords(roles))
+    files = write(tmp_path, grants="GRANT SELECT ON a.missing TO {{api}};", m0001_one=ONE, m0002_two=TWO)
+
+    with pytest.raises(MigrationError, match="does not exist"):
+        await migrate(connection, roles, files=files)
+
+    assert await connection.fetchval("SELECT to_regclass('a.one') IS NOT NULL")
+    assert await connection.fetchval("SELECT to_regclass('a.two') IS NULL")
+
+
 async def test_an_owner_who_is_no_superuser_creates_roles_and_migrates(
     connection: asyncpg.Connection, roles: Roles, empty_database: Database
 ) -> None:

@@ -92,10 +92,13 @@ async def migrate(
                 await _require_roles(connection, queries, roles)
             await connection.execute(queries["create_journal"])
             pending = plan(files.migrations, await _applied(connection, queries))
-            for migration in pending:
+            for migration in pending[:-1]:
                 await _apply(connection, queries, migration)
-            if roles is not None:
-                await _grant(connection, queries, render(files.grants, roles.identifiers()))
+            async with connection.transaction():  # services that wait for the last one need its grants, too
+                for migration in pending[-1:]:
+                    await _apply(connection, queries, migration)
+                if roles is not None:
+                    await _grant(connection, queries, render(files.grants, roles.identifiers()))
         except asyncpg.InsufficientPrivilegeError as error:
             raise MigrationError(
                 f"{error}: migrate with a role that owns the database, in ORCHESTRATOR_DATABASE_URL"
