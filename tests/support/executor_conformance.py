@@ -103,6 +103,9 @@ class RecordingLog:
             self.parts.append((stream, at, data))
             self._changed.notify_all()
 
+    async def mark(self) -> int:
+        return len(self.parts) + 1
+
     def text(self, stream: Stream) -> bytes:
         return b"".join(data for name, _, data in self.parts if name == stream)
 

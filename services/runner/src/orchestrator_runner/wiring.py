@@ -10,6 +10,9 @@ from uuid import UUID
 import asyncpg
 import structlog
 
+from orchestrator_runner.executors.docker.engine import EngineAddress
+from orchestrator_runner.executors.docker.executor import DockerExecutor, DockerSettings
+from orchestrator_runner.executors.docker.images import Registries
 from orchestrator_runner.executors.http.client import HttpClient
 from orchestrator_runner.executors.http.executor import HttpExecutor, HttpSettings
 from orchestrator_runner.executors.images import AllowedImages
@@ -33,7 +36,7 @@ from orchestrator_runner.queue.hints import hints
 from orchestrator_runner.queue.lanes import Lanes
 from orchestrator_runner.queue.leases import Leases
 from orchestrator_runner.queue.loop import Engine
-from orchestrator_runner.queue.recovery import Recovery
+from orchestrator_runner.queue.recovery import Recovery, attempts_underway
 from orchestrator_runner.queue.retention import RETENTION_SECONDS, retention
 from orchestrator_runner.queue.starts import Starter
 from orchestrator_runner.queue.step import Stepper
@@ -113,6 +116,9 @@ async def start(
                 settings, settings.kubernetes_namespace, owns=lambda: parts.core.leases.is_held
             )
             built_in["kubernetes"] = await stack.enter_async_context(kubernetes)
+        if settings.docker_url is not None:
+            docker = _docker_executor(settings, skeleton.pool, owns=lambda: parts.core.leases.is_held)
+            built_in["docker"] = await stack.enter_async_context(docker)
         parts = build(
             settings, skeleton.pool, skeleton.broker, keeper, {**built_in, **(executors or {})}, users
         )
@@ -158,6 +164,21 @@ def _kubernetes_executor(
         ),
         owns=owns,
     )
+
+
+def _docker_executor(
+    settings: RunnerSettings, pool: asyncpg.Pool, *, owns: Callable[[], bool]
+) -> AbstractAsyncContextManager[DockerExecutor]:
+    assert settings.docker_url is not None
+    docker = DockerSettings(
+        address=EngineAddress.parse(settings.docker_url),
+        images=AllowedImages.parse(settings.allowed_images),
+        registries=Registries.parse(settings.registry_credentials or '{"auths": {}}'),
+        installation=settings.docker_installation,
+        grace_seconds=settings.task_grace_seconds,
+        log_bytes=2 * settings.log_max_bytes,
+    )
+    return DockerExecutor.open(docker, owns=owns, underway=attempts_underway(pool))
 
 
 def build(
