@@ -42,12 +42,10 @@ def _of_pod(manifests: Manifests, workload: Document) -> Iterator[str]:
             name = source["configMapRef"]["name"]
             if manifests.keys_of("ConfigMap", name, namespace) is None:
                 yield f"there is no ConfigMap {name}"
-        for entry in container.get("env", []):
-            reference = entry.get("valueFrom", {}).get("secretKeyRef")
-            if reference and reference["key"] not in (
-                manifests.keys_of("Secret", reference["name"], namespace) or ()
-            ):
-                yield f"make-secrets writes no {reference['name']}/{reference['key']}"
+    files = manifests.files(workload)
+    for setting, value in manifests.variables(workload).items():
+        if setting.endswith("_FILE") and value not in files:
+            yield f"{setting}: make-secrets writes no {value}"
     yield from _of_volumes(manifests, workload)
 
 
