@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from orchestrator_api.schedules.rows import ScheduleSpec, StoredFire, StoredSchedule
-from orchestrator_api.schedules.times import accept_times, preview
+from orchestrator_api.schedules.times import accept_times, next_fire, preview
+from orchestrator_api.web import starts
 from orchestrator_api.web.pages import Fields
 from orchestrator_api.web.schedules import form
 from orchestrator_api.web.schedules.preview import MOST_ZONES, zones_like
@@ -22,7 +23,6 @@ from orchestrator_api.web.schedules.words import (
     second_zone,
     takes_longer,
 )
-from orchestrator_api.web.starts import next_fire
 from orchestrator_shared.domain.errors import UserError
 
 NOW = datetime(2026, 11, 30, 6, 14, tzinfo=UTC)
@@ -197,3 +197,17 @@ def test_what_became_of_a_fire_is_said(fields: dict[str, Any], said: str) -> Non
     assert outcome(fire) == said
     before, run, after = around_run(fire)
     assert (before + run + after, run) == (said, "run #7" if fire.other_number else "")
+
+
+@pytest.mark.parametrize(
+    ("cron", "zone"),
+    [
+        ("* * * * *", ""),
+        ("*/30 * * * *", ""),
+        ("0 * * * *", ""),
+        ("30 5 * * *", "Prague"),
+        ("0 */5 * * *", "Prague"),
+    ],
+)
+def test_a_zone_is_named_where_it_matters(cron: str, zone: str) -> None:
+    assert starts.of_schedule(stored(cron=cron, timezone="Europe/Prague")).zone == zone

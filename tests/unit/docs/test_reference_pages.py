@@ -23,7 +23,7 @@ from orchestrator_notifier.settings import NotifierSettings
 from orchestrator_runner.settings import RunnerSettings
 from orchestrator_scheduler.settings import SchedulerSettings
 from orchestrator_shared.contracts.routing import MESSAGES, QUEUES
-from orchestrator_shared.definitions import http_component, models
+from orchestrator_shared.definitions import http_component, kubernetes_component, models
 from orchestrator_shared.domain.statuses import JobStatus, NotificationEvent, Origin, TaskStatus
 from orchestrator_shared.settings import ServiceSettings, variable
 from orchestrator_trigger_watcher.settings import TriggerWatcherSettings
@@ -214,6 +214,9 @@ def test_every_command_and_option_is_told() -> None:
         ("definitions.md", models.TriggerDocument),
         ("definitions.md", models.ConfigurationDocument),
         ("component-contract.md", models.ComponentDocument),
+        ("component-contract.md", kubernetes_component.KubernetesComponent),
+        ("component-contract.md", kubernetes_component.KubernetesResources),
+        ("component-contract.md", kubernetes_component.KubernetesToleration),
         ("http-components.md", http_component.HttpComponent),
         ("http-components.md", http_component.HttpStart),
         ("http-components.md", http_component.HttpPoll),

@@ -19,13 +19,14 @@ from orchestrator_api.queue.rows import JobRef
 from orchestrator_api.runs import jobs
 from orchestrator_api.runs.filters import JobFilter
 from orchestrator_api.runs.rows import Job
+from orchestrator_api.schedules.times import next_fire
 from orchestrator_api.web import entering, pages
 from orchestrator_api.web.charts import MOST_BARS, durations_chart
 from orchestrator_api.web.job_pages import TABS, JobPage, job_page
 from orchestrator_api.web.notifications.words import subscribers
 from orchestrator_api.web.orchestrations.about import about, find
 from orchestrator_api.web.orchestrations.actions import SECTION
-from orchestrator_api.web.starts import next_fire, of_schedule, of_trigger
+from orchestrator_api.web.starts import of_schedule, of_trigger
 from orchestrator_api.web.statuses import AT_WORK
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 

@@ -61,6 +61,11 @@ def status_of(task: RunTask) -> str:
     return task.job.status if task.job is not None and task.status == "started" else task.status
 
 
+def skipped_as(run: Job) -> str:
+    """What its skipped tasks were: left out by whoever chose the tasks, or inactive."""
+    return "inactive" if run.selection is None else "deselected"
+
+
 def chosen(phases: Sequence[RunPhase], wanted: str | None, failed: FirstError | None) -> RunTask | None:
     """The task that the address names; else the one that failed first, the one at work, or the last one."""
     begun = [task for phase in phases for task in phase.tasks if task.job is not None]
