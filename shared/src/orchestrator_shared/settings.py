@@ -184,6 +184,9 @@ class RuntimeSettings(_Base):
 class ServiceSettings(DatabaseSettings, BrokerSettings, RuntimeSettings):
     """The settings that all services share; a service subclasses it for its own."""
 
+    measure_seconds: float = Field(default=15, gt=0, le=300)
+    """How often what is in the database and the broker is measured for the metrics."""
+
 
 def variable(field: str) -> str:
     """The environment variable of a settings field."""

@@ -1,6 +1,7 @@
 """The reference pages tell what the code has: metrics, settings, messages, log events, states, commands."""
 
 import inspect
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,7 +22,7 @@ from orchestrator_notifier.settings import NotifierSettings
 from orchestrator_runner.settings import RunnerSettings
 from orchestrator_scheduler.settings import SchedulerSettings
 from orchestrator_shared.contracts.routing import MESSAGES, QUEUES
-from orchestrator_shared.definitions import http_component, models
+from orchestrator_shared.definitions import http_component, kubernetes_component, models
 from orchestrator_shared.domain.statuses import JobStatus, NotificationEvent, Origin, TaskStatus
 from orchestrator_shared.settings import ServiceSettings, variable
 from orchestrator_trigger_watcher.settings import TriggerWatcherSettings
@@ -83,7 +84,10 @@ def told_settings(heading: str) -> dict[str, str]:
     lines = section("settings.md", heading).splitlines()
     rows = [[cell.strip() for cell in line.strip().strip("|").split("|")] for line in lines if "| `" in line]
     assert all(len(row) == 3 and row[2] for row in rows), f"{heading}: name, default and meaning in every row"
-    return {row[0].strip("`"): row[1] for row in rows if row[0].startswith("`ORCHESTRATOR_")}
+    told = [row for row in rows if row[0].startswith("`ORCHESTRATOR_")]
+    told_twice = [name for name, times in Counter(row[0] for row in told).items() if times > 1]
+    assert not told_twice, f"{heading}: a merge by union may have kept both lines"
+    return {row[0].strip("`"): row[1] for row in told}
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -195,6 +199,9 @@ def test_every_command_and_option_is_told() -> None:
         ("definitions.md", models.TriggerDocument),
         ("definitions.md", models.ConfigurationDocument),
         ("component-contract.md", models.ComponentDocument),
+        ("component-contract.md", kubernetes_component.KubernetesComponent),
+        ("component-contract.md", kubernetes_component.KubernetesResources),
+        ("component-contract.md", kubernetes_component.KubernetesToleration),
         ("http-components.md", http_component.HttpComponent),
         ("http-components.md", http_component.HttpStart),
         ("http-components.md", http_component.HttpPoll),

@@ -1,4 +1,4 @@
-"""Installing the RabbitMQ server package, and for the tests a browser and a Docker engine, if missing."""
+"""Installing RabbitMQ, and for tests a browser, Prometheus and a Docker engine, after announcing it."""
 
 import contextlib
 import os
@@ -17,6 +17,9 @@ BROWSER = "chromium"
 ENGINE = ("docker.io", "containerd", "runc", "iptables", "busybox-static")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 BROWSER_VARIABLE = "TEST_CHROMIUM"
+PROMETHEUS = "prometheus"
+PROMTOOL = "promtool"
+EXPORTER = "prometheus-postgres-exporter"
 POLICY = Path("/usr/sbin/policy-rc.d")
 POLICY_TEXT = "#!/bin/sh\nexit 101\n"
 INSTALL_SECONDS = 900
@@ -70,6 +73,53 @@ def ensure_browser(say: Callable[[str], None] = print) -> Path:
     found = find_browser()
     if found is None:
         raise ServerError(f"{BROWSER} was installed, but no browser was found; set {BROWSER_VARIABLE}")
+    return found
+
+
+def find_prometheus() -> Path | None:
+    """The Prometheus server, if there is one with its `promtool` on the PATH."""
+    found, tool = shutil.which(PROMETHEUS), shutil.which(PROMTOOL)
+    return None if found is None or tool is None else Path(found)
+
+
+def ensure_prometheus(say: Callable[[str], None] = print) -> Path:
+    """Prometheus with promtool, for rules and dashboards; installs Debian's package if one is missing."""
+    found = find_prometheus()
+    if found is not None:
+        return found
+    way_out = (
+        f"install it (Debian: `apt-get install {PROMETHEUS}`), "
+        f"or put `{PROMETHEUS}` and `{PROMTOOL}` on the PATH"
+    )
+    prefix = _privileges("Prometheus", way_out)
+    say(f"Prometheus is not installed: installing Debian's {PROMETHEUS}, with which tests check its rules")
+    with _services_stay_down(prefix):
+        _install(prefix, PROMETHEUS)
+    found = find_prometheus()
+    if found is None:
+        raise ServerError(f"{PROMETHEUS} was installed, but `{PROMTOOL}` was not found: put it on the PATH")
+    return found
+
+
+def find_postgres_exporter() -> Path | None:
+    """The program that shows PostgreSQL's own figures as metrics."""
+    found = shutil.which(EXPORTER)
+    return None if found is None else Path(found)
+
+
+def ensure_postgres_exporter(say: Callable[[str], None] = print) -> Path:
+    """PostgreSQL's exporter, for the dashboards; installs Debian's package if there is none."""
+    found = find_postgres_exporter()
+    if found is not None:
+        return found
+    way_out = f"install it (Debian: `apt-get install {EXPORTER}`), or put `{EXPORTER}` on the PATH"
+    prefix = _privileges("PostgreSQL's exporter", way_out)
+    say(f"PostgreSQL's exporter is not installed: installing Debian's {EXPORTER} to try dashboards on it")
+    with _services_stay_down(prefix):
+        _install(prefix, EXPORTER)
+    found = find_postgres_exporter()
+    if found is None:
+        raise ServerError(f"{EXPORTER} was installed, but is not on the PATH")
     return found
 
 
@@ -148,12 +198,19 @@ def _run(argv: list[str]) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """For scripts: install what is named (`broker`, `browser`, `engine`), or explain what to do."""
+    """For scripts: install what is named, or explain what to do.
+
+    Names are `broker`, `browser`, `prometheus`, `postgres-exporter` and `engine`.
+    """
     try:
         if "broker" in arguments:
             ensure_installed()
         if "browser" in arguments:
             ensure_browser()
+        if "prometheus" in arguments:
+            ensure_prometheus()
+        if "postgres-exporter" in arguments:
+            ensure_postgres_exporter()
         if "engine" in arguments:
             ensure_engine()
     except ServerError as error:

@@ -2,6 +2,7 @@
 
 import socket
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -30,6 +31,8 @@ class RunnerSettings(ServiceSettings):
     work_dir: Path = Path("/tmp/orchestrator-runner")  # noqa: S108  made with mode 0700, refused if not ours
     files_dir: Path | None = None
     """Contains one folder per project, which its components get as ORCHESTRATOR_FILES_DIR."""
+    process_executor: Literal["on", "off"] = "on"
+    """Whether components of executor process may run here."""
     task_uids: str = AUTO
     """The users that tasks run as when the runner is root."""
     task_grace_seconds: float = Field(default=10, ge=0, le=600)
@@ -40,6 +43,14 @@ class RunnerSettings(ServiceSettings):
     """Non-public addresses that components of executor http may connect to."""
     allowed_images: str = "[]"
     """The images of components that run in containers."""
+    kubernetes_namespace: str | None = Field(default=None, pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")
+    """Where components of executor kubernetes run; without it, none do."""
+    kubernetes_url: str | None = Field(default=None, pattern=r"^https?://[^/\s]+(/\S*)?$")
+    kubernetes_token_file: Path | None = None
+    kubernetes_ca_file: Path | None = None
+    """The pod's own service account is used for what is not set."""
+    kubernetes_keep_seconds: int = Field(default=600, ge=0, le=604_800)
+    """How long ended Jobs stay in the cluster."""
     registry_credentials: str | None = Field(default=None, repr=False, max_length=64 * 1024)
     """User names and passwords of registries, as `docker login` writes them."""
     docker_url: str | None = None

@@ -19,6 +19,7 @@ from orchestrator_api.http.models import (
 )
 from orchestrator_shared.definitions.docker_component import DockerComponent
 from orchestrator_shared.definitions.http_component import HttpComponent
+from orchestrator_shared.definitions.kubernetes_component import KubernetesComponent
 from orchestrator_shared.definitions.models import ParameterName
 
 Sort = Annotated[
@@ -90,6 +91,7 @@ _PROCESS: dict[str, Any] = {
         "command": {"minItems": 1, "prefixItems": [{"minLength": 1}]},
         "http": {"type": "null"},
         "docker": {"type": "null"},
+        "kubernetes": {"type": "null"},
     },
     "required": ["command"],
 }
@@ -98,6 +100,7 @@ _HTTP: dict[str, Any] = {
         "executor": {"const": "http"},
         "http": {"type": "object"},
         "docker": {"type": "null"},
+        "kubernetes": {"type": "null"},
     },
     "required": ["executor", "http"],
 }
@@ -106,10 +109,22 @@ _DOCKER: dict[str, Any] = {
         "executor": {"const": "docker"},
         "docker": {"type": "object"},
         "http": {"type": "null"},
+        "kubernetes": {"type": "null"},
         "command": {"maxItems": 0},
         "environment": {"maxProperties": 0},
     },
     "required": ["executor", "docker"],
+}
+_KUBERNETES: dict[str, Any] = {
+    "properties": {
+        "executor": {"const": "kubernetes"},
+        "kubernetes": {"type": "object"},
+        "docker": {"type": "null"},
+        "http": {"type": "null"},
+        "command": {"maxItems": 0},
+        "environment": {"maxProperties": 0},
+    },
+    "required": ["executor", "kubernetes"],
 }
 
 
@@ -129,7 +144,7 @@ class ComponentIn(Input):
             },
             "writes": ["table"],
         },
-        {"oneOf": [_PROCESS, _HTTP, _DOCKER]},
+        {"oneOf": [_PROCESS, _HTTP, _DOCKER, _KUBERNETES]},
     )
 
     component: Slug | None = Field(
@@ -137,7 +152,7 @@ class ComponentIn(Input):
     )
     name: Name | None = None
     type: ComponentTypeName
-    executor: Literal["process", "http", "docker"] = "process"
+    executor: Literal["process", "http", "docker", "kubernetes"] = "process"
     command: list[str] = Field(
         default_factory=list,
         validate_default=True,
@@ -153,6 +168,11 @@ class ComponentIn(Input):
         default=None,
         exclude_if=lambda section: section is None,
         description="For the executor docker: the image to run, its environment and limits.",
+    )
+    kubernetes: KubernetesComponent | None = Field(
+        default=None,
+        exclude_if=lambda section: section is None,
+        description="For the executor kubernetes: the image that its Jobs run, and what they get.",
     )
     environment: dict[str, str | None] = Field(
         default_factory=dict,
@@ -183,11 +203,14 @@ class ComponentIn(Input):
 
     @model_validator(mode="after")
     def _fits_its_executor(self) -> Self:
-        for executor, section in (("http", self.http), ("docker", self.docker)):
+        sections = (("http", self.http), ("docker", self.docker), ("kubernetes", self.kubernetes))
+        for executor, section in sections:
             if (self.executor == executor) != (section is not None):
                 raise ValueError(
                     f"executor {executor} and the section {executor} belong together: give both or neither"
                 )
+        if self.kubernetes is not None and (self.command or self.environment):
+            raise ValueError("command and environment of a Job belong into the section kubernetes")
         if self.docker is not None and (self.command or self.environment):
             raise ValueError("command and environment of a container belong into the section docker")
         return self

@@ -17,6 +17,16 @@ TOKEN = "token"  # noqa: S105  the name of a key
 """In a handle: the token that the program got, a secret of the attempt."""
 
 
+@dataclass(frozen=True, slots=True)
+class LogMark:
+    """How far the log of an attempt is stored."""
+
+    at: datetime
+    """The time of the first line of the last stored part of stdout."""
+    lines: int
+    """How many lines that part has."""
+
+
 class AttemptRecord(Protocol):
     """What outlives the runner: data stored with the attempt, and callbacks that arrive for it."""
 
@@ -31,6 +41,9 @@ class AttemptRecord(Protocol):
 
     async def expect_callbacks(self) -> None:
         """From now on, store what is posted to `callback_url`; raises ExecutionLost."""
+
+    async def logged(self) -> LogMark | None:
+        """How far stdout is stored by whoever followed the attempt before; None if nothing is."""
 
     async def callbacks(self) -> Sequence[bytes]:
         """Wait for bodies that were posted and not returned yet; returns them in order of arrival."""
@@ -63,6 +76,8 @@ class Execution:
     """Whether the component declares that it may be started again (`after_crash: rerun`)."""
     record: AttemptRecord | None = field(default=None, repr=False)
     """If None, whatever the attempt started is lost with its runner."""
+    started: Callable[[], None] = field(default=lambda: None, repr=False, compare=False)
+    """To be called once the program runs, or the other service has accepted the run."""
 
 
 @dataclass(frozen=True, slots=True)

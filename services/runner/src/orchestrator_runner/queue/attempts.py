@@ -14,6 +14,7 @@ from uuid import UUID
 import structlog
 
 from orchestrator_runner.executors.encodings import secrets_of_environment
+from orchestrator_runner.executors.measured import measured, start_counting
 from orchestrator_runner.executors.port import (
     LOG_SEQ,
     TOKEN,
@@ -58,6 +59,12 @@ Variables = Mapping[str, tuple[str, bool]]
 Load = Callable[[Sequence[ClaimedJob]], Awaitable[Sequence[Loaded]]]
 """Returns what each of these jobs needs, in order."""
 
+TURNED_ON_BY = {
+    "process": "ORCHESTRATOR_PROCESS_EXECUTOR=on",
+    "kubernetes": "ORCHESTRATOR_KUBERNETES_NAMESPACE",
+}
+"""The setting that turns an executor on, by its name."""
+
 
 class AttemptRunner:
     """Prepares and executes the attempts that this replica claimed."""
@@ -78,6 +85,7 @@ class AttemptRunner:
         self._load = load
         self._logs = logs
         self._executors = executors
+        start_counting(executors)
         self._encryption = encryption
         self._handles = handles
         self._log_limits = log_limits
@@ -138,9 +146,11 @@ class AttemptRunner:
             skip=None if since is None else await self._logs.lengths(job, since),
         )
         try:
-            if adopted is None:
-                return await executor.run(execution, capture, stop)
-            return await executor.adopt(execution, adopted, capture, stop)
+            with measured(job.executor or "") as attempt:
+                execution = replace(execution, started=attempt.started)
+                if adopted is None:
+                    return attempt.ended(await executor.run(execution, capture, stop))
+                return attempt.ended(await executor.adopt(execution, adopted, capture, stop))
         finally:
             await capture.close()
 
@@ -149,7 +159,7 @@ class AttemptRunner:
             raise UserError(f"there is no component {job.component!r}: ask an administrator to register it")
         executor = self._executors.get(job.executor)
         if executor is None:
-            raise UserError(f"this runner has no executor {job.executor!r}")
+            raise UserError(_not_on(job.executor))
         return executor
 
     def _adopted(self, job: ClaimedJob, executor: Executor) -> Adopted | None:
@@ -170,8 +180,9 @@ class AttemptRunner:
         parameters, secrets = self._parameters(job, loaded.parameters, loaded.variables)
         definition = loaded.definition
         target = definition.get(job.executor or "") or {}
-        environment = definition.get("environment") or target.get("environment") or {}
-        folder, passed_on = self._project_folder(job, environment), _passed_on(environment)
+        environment = definition.get("environment") or {}
+        folder = self._project_folder(job, environment)
+        passed_on = _passed_on({**environment, **(target.get("environment") or {})})
         access = self._access(job) if executor.passes_token else {}
         return Execution(
             job_id=job.id,
@@ -288,6 +299,13 @@ def _place_of_parameters(job: ClaimedJob) -> SecretPlace:
 
 def _place_of_state(job: ClaimedJob) -> SecretPlace:
     return secret_places.of_state(job.project, job.component, job.configuration)
+
+
+def _not_on(executor: str) -> str:
+    """What the person reads whose job needs an executor that this runner lacks."""
+    setting = TURNED_ON_BY.get(executor)
+    turn_on = f"turn it on with {setting} or " if setting else ""
+    return f"this runner has no executor {executor!r}: an administrator can {turn_on}change the component's"
 
 
 def _missing(job: ClaimedJob) -> str:

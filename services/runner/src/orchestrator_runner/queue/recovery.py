@@ -132,6 +132,7 @@ class Recovery:
         if jobs:
             # Without locks: the next step writes these results, fenced by the epochs read here.
             self._engine.report([_taken_over(job) for job in jobs])
+            metrics.RECOVERED.labels("taken_over").inc(len(jobs))
             seconds = time.perf_counter() - started
             log.warning("recovery.jobs_taken_over", jobs=len(jobs), seconds=round(seconds, 3))
         if lost or not self._has_reconciled:
@@ -150,6 +151,7 @@ class Recovery:
         known, self._strays = self._strays, strays
         jobs = await store.adopt(replica=self._replica_id, most=self._slots, strays=strays & known)
         if jobs:
+            metrics.RECOVERED.labels("adopted").inc(len(jobs))
             log.warning("recovery.jobs_adopted", jobs=len(jobs))
             self._engine.adopt(jobs)
 

@@ -1,0 +1,93 @@
+"""Every service gets all settings that it requires, and none that does not exist or cannot be read."""
+
+import os
+from collections.abc import Iterator
+from unittest import mock
+
+from pydantic_settings import BaseSettings
+from tests.support.documentation import REFERENCE
+from tests.support.manifests.documents import SERVICES, Document, Manifests, container_of, label_of
+
+from orchestrator_api.settings import ApiSettings
+from orchestrator_notifier.settings import NotifierSettings
+from orchestrator_runner.settings import RunnerSettings
+from orchestrator_scheduler.settings import SchedulerSettings
+from orchestrator_shared.settings import DatabaseSettings, SettingsError, load_settings, variable
+from orchestrator_trigger_watcher.settings import TriggerWatcherSettings
+
+MODELS: dict[str, type[BaseSettings]] = {
+    "api": ApiSettings,
+    "scheduler": SchedulerSettings,
+    "trigger-watcher": TriggerWatcherSettings,
+    "runner": RunnerSettings,
+    "notifier": NotifierSettings,
+    "migrate": DatabaseSettings,
+}
+SHARED = {
+    "ORCHESTRATOR_ENCRYPTION_KEYS": {"api", "runner"},
+    "ORCHESTRATOR_LINK_KEY": {"api", "notifier"},
+    "ORCHESTRATOR_PUBLIC_URL": {"api", "notifier"},
+}
+"""Settings that must be the same in these services, and that no other service has."""
+ROLES = {f"ORCHESTRATOR_DATABASE_PASSWORD_{name.upper().replace('-', '_')}" for name in SERVICES}
+
+
+def check_settings(manifests: Manifests) -> Iterator[str]:
+    told = (REFERENCE / "settings.md").read_text(encoding="utf-8")
+    found: dict[str, dict[str, str]] = {}
+    for workload in manifests.of_kind("Deployment", "Job"):
+        name = workload["metadata"]["name"]
+        found[name] = manifests.environment(workload)
+        problems = [*_names(name, found[name], told), *_values(name, found[name]), *_secrets(name, workload)]
+        yield from (f"{label_of(workload)}: {problem}" for problem in problems)
+    for setting, services in SHARED.items():
+        holders = {name for name, environment in found.items() if setting in environment}
+        if holders != services or len({found[name][setting] for name in holders}) != 1:
+            yield f"{setting} must be the same in {' and '.join(sorted(services))}, and nowhere else"
+    if missing := ROLES - found["migrate"].keys():
+        yield f"Job migrate: {', '.join(sorted(missing))} is not set"
+
+
+def _names(name: str, environment: dict[str, str], told: str) -> Iterator[str]:
+    known = {variable(field) for field in MODELS[name].model_fields} | (ROLES if name == "migrate" else set())
+    for setting in environment:
+        if setting not in known:
+            yield f"{setting} is no setting of it"
+        if f"`{setting}`" not in told and setting not in ROLES:
+            yield f"{setting} is not in settings.md"
+
+
+def _values(name: str, environment: dict[str, str]) -> Iterator[str]:
+    """The service itself reads them."""
+    with mock.patch.dict(os.environ, environment, clear=True):
+        try:
+            load_settings(MODELS[name])
+        except SettingsError as error:
+            yield str(error)
+
+
+def _secrets(name: str, workload: Document) -> Iterator[str]:
+    """What is secret comes from a Secret."""
+    secret = {
+        variable(field) for field, definition in MODELS[name].model_fields.items() if not definition.repr
+    }
+    for entry in container_of(workload).get("env", []):
+        is_from_secret = "secretKeyRef" in entry.get("valueFrom", {})
+        if (entry["name"] in secret | ROLES) != is_from_secret:
+            yield f"{entry['name']}: secrets come from Secrets, everything else does not"
+
+
+def check_nothing_secret(manifests: Manifests) -> Iterator[str]:
+    """No Secret is rendered, and no ConfigMap holds what only a Secret should."""
+    secret = {
+        variable(field)
+        for model in MODELS.values()
+        for field, definition in model.model_fields.items()
+        if not definition.repr
+    }
+    for document in manifests.documents:
+        if document["kind"] == "Secret":
+            yield f"{label_of(document)}: secrets do not belong into the tree"
+        for setting in document.get("data", {}) if document["kind"] == "ConfigMap" else ():
+            if setting in secret:
+                yield f"{label_of(document)}: {setting} is a secret"
