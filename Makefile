@@ -11,7 +11,7 @@ workers ?= 3
 # Tests start schemathesis as a program; as a plugin of pytest it would only be imported by each worker.
 pytest := $(bin)/pytest -n $(workers) --dist loadgroup -p no:schemathesis
 
-.PHONY: help demo demo-crash down test lint unit integration end-to-end soak screenshots bench bench-peers lock contracts vendor styles clean
+.PHONY: help demo demo-crash down test lint unit integration end-to-end test-compose soak screenshots bench bench-peers lock contracts vendor styles clean
 
 help: ## Show these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -54,6 +54,11 @@ integration: ## Tests against real servers
 end-to-end: ## Tests of all services together
 	@.ci/bootstrap
 	@$(pytest) tests/end_to_end
+
+test-compose: ## Tests on a real Docker engine, started for them from Debian's packages (minutes; needs root)
+	@.ci/bootstrap
+	@$(bin)/python -m orchestrator_local.servers.install engine
+	@$(bin)/pytest -p no:schemathesis tests/compose
 
 soak: ## Faults for about twenty minutes; CONTRIBUTING.md describes the parts (slow)
 	@.ci/bootstrap

@@ -36,6 +36,10 @@ RETENTION_QUERIES = Queries.load(
     "runs/store.sql",
     "drafts/store.sql",
     "access/audit_store.sql",
+    "access/retention.sql",
+    "schedules/retention.sql",
+    "triggers/retention.sql",
+    "access/keyed_store.sql",
     "operations/store.sql",
     "people/store.sql",
 )
@@ -48,12 +52,16 @@ def retention_plan(settings: ApiSettings) -> dict[str, dict[str, object]]:
     return {
         "forget_run_requests": {},
         "forget_keyed_updates": {},
+        "forget_keyed_answers": {},
         "forget_audit": {"days": settings.audit_retention_days},
         "forget_callbacks": {},
         "forget_sessions": {},
         "forget_sign_in_attempts": {},
-        "forget_person_links": {},
-        "forget_drafts": {},
+        "forget_person_links": {"days": settings.retention_days},
+        "forget_drafts": {"days": settings.retention_days},
+        "forget_schedules": {"days": settings.retention_days},
+        "forget_triggers": {"days": settings.retention_days},
+        "forget_tokens": {"days": settings.retention_days},
     }
 
 

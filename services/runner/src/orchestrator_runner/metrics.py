@@ -94,3 +94,16 @@ start_at_zero(RUNS_FINISHED, _FINAL)
 start_at_zero(WAIT_SECONDS, ("configuration", "slot", "parallel_limit"))
 start_at_zero(RUN_SECONDS, _FINAL)
 start_at_zero(RECOVERED, ("adopted", "taken_over"))
+KUBERNETES_REQUESTS = Counter(
+    "orchestrator_runner_kubernetes_requests_total",
+    "Requests to the Kubernetes API, by what was asked and the status of the answer",
+    ["verb", "resource", "code"],
+)
+KUBERNETES_RELISTS = Counter(
+    "orchestrator_runner_kubernetes_relists_total",
+    "Times that a watch had to begin anew with a list, after its beginning",
+    ["resource"],
+)
+KUBERNETES_JOBS = Gauge(
+    "orchestrator_runner_kubernetes_jobs", "Kubernetes Jobs that this replica follows now"
+)

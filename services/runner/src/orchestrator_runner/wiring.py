@@ -10,8 +10,15 @@ from uuid import UUID
 import asyncpg
 import structlog
 
+from orchestrator_runner.executors.docker.engine import EngineAddress
+from orchestrator_runner.executors.docker.executor import DockerExecutor, DockerSettings
+from orchestrator_runner.executors.docker.images import Registries
 from orchestrator_runner.executors.http.client import HttpClient
 from orchestrator_runner.executors.http.executor import HttpExecutor, HttpSettings
+from orchestrator_runner.executors.images import AllowedImages
+from orchestrator_runner.executors.kubernetes.client import KubernetesClient
+from orchestrator_runner.executors.kubernetes.executor import KubernetesExecutor, KubernetesSettings
+from orchestrator_runner.executors.kubernetes.place import Place
 from orchestrator_runner.executors.port import Executor
 from orchestrator_runner.executors.process.executor import ProcessExecutor, ProcessSettings
 from orchestrator_runner.executors.process.keeper_client import Keeper
@@ -29,7 +36,7 @@ from orchestrator_runner.queue.hints import hints
 from orchestrator_runner.queue.lanes import Lanes
 from orchestrator_runner.queue.leases import Leases
 from orchestrator_runner.queue.loop import Engine
-from orchestrator_runner.queue.recovery import Recovery
+from orchestrator_runner.queue.recovery import Recovery, attempts_underway
 from orchestrator_runner.queue.retention import RETENTION_SECONDS, retention
 from orchestrator_runner.queue.starts import Starter
 from orchestrator_runner.queue.step import Stepper
@@ -104,6 +111,14 @@ async def start(
         if settings.process_executor == "on":
             process = _process_executor(settings, keeper, users)
             built_in["process"] = await stack.enter_async_context(process)
+        if settings.kubernetes_namespace is not None:
+            kubernetes = _kubernetes_executor(
+                settings, settings.kubernetes_namespace, owns=lambda: parts.core.leases.is_held
+            )
+            built_in["kubernetes"] = await stack.enter_async_context(kubernetes)
+        if settings.docker_url is not None:
+            docker = _docker_executor(settings, skeleton.pool, owns=lambda: parts.core.leases.is_held)
+            built_in["docker"] = await stack.enter_async_context(docker)
         parts = build(
             settings, skeleton.pool, skeleton.broker, keeper, {**built_in, **(executors or {})}, users
         )
@@ -132,6 +147,38 @@ def _http_executor(
 ) -> AbstractAsyncContextManager[HttpExecutor]:
     client = HttpClient(internal=InternalHosts.parse(settings.internal_hosts))
     return HttpExecutor.open(client, HttpSettings(grace_seconds=settings.task_grace_seconds), owns=owns)
+
+
+def _kubernetes_executor(
+    settings: RunnerSettings, namespace: str, *, owns: Callable[[], bool]
+) -> AbstractAsyncContextManager[KubernetesExecutor]:
+    place = Place.of(
+        namespace, settings.kubernetes_url, settings.kubernetes_token_file, settings.kubernetes_ca_file
+    )
+    return KubernetesExecutor.open(
+        KubernetesClient(place),
+        KubernetesSettings(
+            images=AllowedImages.parse(settings.allowed_images),
+            grace_seconds=settings.task_grace_seconds,
+            keep_seconds=settings.kubernetes_keep_seconds,
+        ),
+        owns=owns,
+    )
+
+
+def _docker_executor(
+    settings: RunnerSettings, pool: asyncpg.Pool, *, owns: Callable[[], bool]
+) -> AbstractAsyncContextManager[DockerExecutor]:
+    assert settings.docker_url is not None
+    docker = DockerSettings(
+        address=EngineAddress.parse(settings.docker_url),
+        images=AllowedImages.parse(settings.allowed_images),
+        registries=Registries.parse(settings.registry_credentials or '{"auths": {}}'),
+        installation=settings.docker_installation,
+        grace_seconds=settings.task_grace_seconds,
+        log_bytes=2 * settings.log_max_bytes,
+    )
+    return DockerExecutor.open(docker, owns=owns, underway=attempts_underway(pool))
 
 
 def build(

@@ -29,7 +29,9 @@ FORGETFUL = (
     "forget_fires",
     "forget_edits",
     "forget_saved_versions",
+    "forget_states",
 )
+FORGETFUL_OF_TABLES = ("forget_tables", "mark_tables")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +53,14 @@ def build(outbox: UnitsOfWork, connections: Connections) -> Watcher:
     return Watcher(ingestion, reconciliation, scanning, messages)
 
 
-def retention(connections: Connections, *, days: float, batch: int) -> Retention:
-    """Deletes updates, dispositions, fires and edits past their retention."""
-    older_than = timedelta(days=days)
+def retention(connections: Connections, *, days: float, table_days: float, batch: int) -> Retention:
+    """Deletes updates, dispositions, fires, edits and what is left of deleted triggers, and tables later."""
+    older_than = {"older_than": timedelta(days=days)}
+    tables_older_than = {"tables_older_than": timedelta(days=table_days)}
     return Retention(
         connections,
         Queries.load("orchestrator_trigger_watcher.adapters", "retention.sql"),
-        {name: {"older_than": older_than} for name in FORGETFUL},
+        dict.fromkeys(FORGETFUL, older_than) | dict.fromkeys(FORGETFUL_OF_TABLES, tables_older_than),
         batch=batch,
         count=lambda name, rows: metrics.FORGOTTEN.labels(name).inc(rows),
     )
@@ -77,7 +80,10 @@ async def start(settings: TriggerWatcherSettings, lifecycle: Lifecycle) -> Async
         outbox = skeleton.outbox("triggers")
         watcher = build(outbox, skeleton.connections)
         old = retention(
-            skeleton.connections, days=settings.retention_days, batch=settings.retention_batch_size
+            skeleton.connections,
+            days=settings.retention_days,
+            table_days=settings.table_retention_days,
+            batch=settings.retention_batch_size,
         )
         updates = Consumer.batches(
             skeleton.broker,

@@ -33,7 +33,7 @@ WITH RECURSIVE line AS (
 SELECT configuration FROM line ORDER BY depth
 
 -- name: configuration_versions
-SELECT c.project, c.component, c.id AS configuration, c.version
+SELECT c.project, c.component, c.id AS configuration, c.version, c.name
 FROM unnest($projects::text[], $components::text[], $configurations::text[]) AS wanted (project, component, configuration)
 JOIN catalog.configurations_v1 c
     ON (c.project, c.component, c.id) = (wanted.project, wanted.component, wanted.configuration)

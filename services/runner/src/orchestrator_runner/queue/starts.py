@@ -62,7 +62,7 @@ class Starter:
             plans, refusals = await self._plan(store, await store.to_start(runs=runs))
             keys = {key for row, plan in plans for key in lane_keys(row.project, plan.tasks)}
             lanes = await self._lanes.ensure(connection, keys)
-            versions = await store.versions(configurations=keys) if keys else {}
+            current = await store.current(configurations=keys) if keys else {}
         done = StepResult()
         for refusal in refusals:
             await self._refuse(refusal, done)
@@ -77,7 +77,7 @@ class Starter:
                 is_triggered=row.origin == Origin.TRIGGER,
                 plan=plan,
                 lanes=lanes,
-                versions=versions,
+                current=current,
             )
             for row, plan in plans
         ]

@@ -10,23 +10,21 @@ from orchestrator_shared.database.store import Store
 from orchestrator_trigger_watcher import metrics
 
 MOST = 10_000
+CANDIDATES = 1_000
 SHOWN = 50
 """Each of them is a series of its own: the triggers whose data is oldest."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Tables:
-    updated: int
-    awaited: int
-
-
-@dataclass(frozen=True, slots=True)
-class _OldData:
-    project: str
-    orchestration: str
-    trigger_id: UUID
-    awaited: int
-    seconds: float
+class _Waiting:
+    tables_updated: int
+    tables_awaited: int
+    project: str | None
+    """None, as all below, if no trigger waits with an update."""
+    orchestration: str | None
+    trigger_id: UUID | None
+    awaited: int | None
+    seconds: float | None
 
 
 class MeasuringStore(Store):
@@ -34,28 +32,22 @@ class MeasuringStore(Store):
 
     queries = Queries.load(__package__, "measuring.sql")
 
-    async def tables(self) -> _Tables:
-        """Tables that were updated, and that their triggers wait for."""
-        row = await self._one(_Tables, "tables", most=MOST)
-        assert row is not None, "an aggregate has a row"
-        return row
-
-    async def oldest_data(self) -> list[_OldData]:
-        """The triggers whose data has been waiting longest."""
-        return await self._many(_OldData, "oldest_data", most=MOST, shown=SHOWN)
+    async def waiting(self) -> list[_Waiting]:
+        """The triggers whose data has been waiting longest, each with the sums of all; at least one row."""
+        return await self._many(_Waiting, "waiting", most=MOST, candidates=CANDIDATES, shown=SHOWN)
 
 
 async def measure(connection: asyncpg.Connection) -> None:
     """Set the gauges about all triggers."""
-    store = MeasuringStore(connection)
-    tables, oldest = await store.tables(), await store.oldest_data()
+    found = await MeasuringStore(connection).waiting()
     forget()
-    metrics.TABLES.labels("updated").set(tables.updated)
-    metrics.TABLES.labels("awaited").set(tables.awaited)
-    for each in oldest:
-        labels = (each.project, each.orchestration, str(each.trigger_id))
-        metrics.DATA_AGE.labels(*labels).set(each.seconds)
-        metrics.TABLES_AWAITED.labels(*labels).set(each.awaited)
+    metrics.TABLES.labels("updated").set(found[0].tables_updated)
+    metrics.TABLES.labels("awaited").set(found[0].tables_awaited)
+    for each in found:
+        if each.seconds is not None and each.awaited is not None:
+            labels = (each.project, each.orchestration, str(each.trigger_id))
+            metrics.DATA_AGE.labels(*labels).set(each.seconds)
+            metrics.TABLES_AWAITED.labels(*labels).set(each.awaited)
 
 
 def forget() -> None:
