@@ -70,7 +70,7 @@ async def test_a_service_waits_for_the_migrations(
     service = service_process(
         MODULES["scheduler"], {**settings, "ORCHESTRATOR_STARTUP_TIMEOUT_SECONDS": "60"}
     )
-    await eventually(lambda: "orchestrator db migrate" in service.log.read_text())
+    await eventually(lambda: "orchestrator db migrate" in service.log_tail())
 
     async with httpx.AsyncClient(base_url=service.url, trust_env=False) as client:
         answers = [(await client.get(path)).status_code for path in ("/livez", "/readyz")]

@@ -103,6 +103,9 @@ class RecordingLog:
             self.parts.append((stream, at, data))
             self._changed.notify_all()
 
+    async def mark(self) -> int:
+        return len(self.parts) + 1
+
     def text(self, stream: Stream) -> bytes:
         return b"".join(data for name, _, data in self.parts if name == stream)
 
@@ -116,10 +119,11 @@ class ExecutorConformance:
     """Inherit as `class TestX(ExecutorConformance)` and define a fixture `harness`."""
 
     async def test_success(self, harness: Harness) -> None:
-        outcome = await harness.executor.run(
-            harness.execution(Behaviour.SUCCEED), RecordingLog(), asyncio.Event()
-        )
+        starts: list[str] = []
+        execution = harness.execution(Behaviour.SUCCEED, started=lambda: starts.append("started"))
+        outcome = await harness.executor.run(execution, RecordingLog(), asyncio.Event())
         assert (outcome.status, outcome.error_kind, outcome.state) == (JobStatus.SUCCESS, None, None)
+        assert starts, "the executor tells when the program has started"
 
     async def test_a_users_error_carries_its_last_words(self, harness: Harness) -> None:
         outcome = await harness.executor.run(

@@ -5,14 +5,15 @@ import binascii
 from collections.abc import Iterator
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, ValidationError, field_validator
+from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError as _SourceError
 
+from orchestrator_shared import tls
 from orchestrator_shared.domain.errors import OrchestratorError
 from orchestrator_shared.domain.urls import require_unambiguous
 from orchestrator_shared.secret_files import SecretFileError, secret_of
@@ -127,6 +128,8 @@ class DatabaseSettings(_Base):
     """PostgreSQL's address, and limits on every use of it."""
 
     database_url: str = Field(repr=False)
+    database_ca_file: Path | None = None
+    """Certificates to trust; with it, `database_url` demands TLS and a certificate for the host in it."""
     database_roles: Literal["separate", "single"] = "separate"
     database_role_prefix: str = Field(default="orchestrator_", pattern=r"^[a-z_][a-z0-9_]{0,39}$")
     database_pool_min: int = Field(default=1, ge=0, le=100)
@@ -143,16 +146,38 @@ class DatabaseSettings(_Base):
     def _is_postgres(cls, url: str) -> str:
         return _check_url(url, ("postgresql", "postgres"), "postgresql://user:password@host:5432/database")
 
+    @field_validator("database_ca_file")
+    @classmethod
+    def _trusts_database(cls, file: Path | None) -> Path | None:
+        return tls.check_ca_file(file)
+
+    @model_validator(mode="after")
+    def _demand_database_tls(self) -> Self:
+        self.database_url = tls.database_url(self.database_url, self.database_ca_file)
+        return self
+
 
 class BrokerSettings(_Base):
     """RabbitMQ's address."""
 
     amqp_url: str = Field(repr=False)
+    amqp_ca_file: Path | None = None
+    """Certificates to trust instead of the system's; `amqp_url` must begin with `amqps://`."""
 
     @field_validator("amqp_url")
     @classmethod
     def _is_amqp(cls, url: str) -> str:
         return _check_url(url, ("amqp", "amqps"), "amqp://user:password@host:5672/")
+
+    @field_validator("amqp_ca_file")
+    @classmethod
+    def _trusts_broker(cls, file: Path | None) -> Path | None:
+        return tls.check_ca_file(file)
+
+    @model_validator(mode="after")
+    def _demand_broker_tls(self) -> Self:
+        self.amqp_url = tls.broker_url(self.amqp_url, self.amqp_ca_file)
+        return self
 
 
 class RuntimeSettings(_Base):
@@ -183,6 +208,9 @@ class RuntimeSettings(_Base):
 
 class ServiceSettings(DatabaseSettings, BrokerSettings, RuntimeSettings):
     """The settings that all services share; a service subclasses it for its own."""
+
+    measure_seconds: float = Field(default=15, gt=0, le=300)
+    """How often what is in the database and the broker is measured for the metrics."""
 
 
 def variable(field: str) -> str:

@@ -22,7 +22,7 @@ from orchestrator_api.web.runs.log import ShownLog, Wanted, blocks
 from orchestrator_api.web.runs.page import removed_at
 from orchestrator_api.web.runs.rows import rows_of
 from orchestrator_api.web.runs.timeline import Bar, PhaseRows, Row, drawn, rounded_up, ticks
-from orchestrator_api.web.runs.words import headline, linked, plain
+from orchestrator_api.web.runs.words import headline, linked, plain, skipped_as
 
 BEGIN = datetime(2026, 11, 30, 4, 30, tzinfo=UTC)
 PRAGUE = ZoneInfo("Europe/Prague")
@@ -258,3 +258,12 @@ def test_a_log_that_is_no_longer_kept_says_since_when() -> None:
         removed_at(replace(ended, job=replace(job, finished_at=None)), at(0) + timedelta(days=99), 30) is None
     )
     assert removed_at(None, at(0), 30) is None
+
+
+@pytest.mark.parametrize(("selection", "label"), [(None, "Inactive"), (("other",), "Not selected")])
+def test_a_skipped_task_was_inactive_or_not_selected(selection: tuple[str, ...] | None, label: str) -> None:
+    verdict = Verdict("", 0, 0, [])
+    timeline = Timeline(UUID(int=1), "success", BEGIN, at(100), verdict, [], {}, [], [])
+    skipped = skipped_as(replace(run("success"), selection=selection))
+    (row,) = drawn(timeline, phases("skipped"), at(100), PRAGUE, skipped=skipped).phases[0].rows
+    assert row.sentence == label

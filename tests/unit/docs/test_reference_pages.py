@@ -1,6 +1,7 @@
 """The reference pages tell what the code has: metrics, settings, messages, log events, states, commands."""
 
 import inspect
+import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -36,6 +37,9 @@ SERVICES: dict[str, type[BaseSettings]] = {
 }
 
 
+PACKAGES = {file.name for pattern in docs.SOURCES for file in docs.ROOT.glob(f"{pattern}/orchestrator_*")}
+
+
 def section(page: str, heading: str) -> str:
     """The text below a heading of a reference page, up to the next heading of the same level."""
     text = (docs.REFERENCE / page).read_text(encoding="utf-8")
@@ -51,6 +55,17 @@ def test_every_metric_is_told_with_its_kind_and_labels() -> None:
     found = {metric.name: (metric.kind, metric.labels) for metric in docs.metrics()}
     assert len(found) > 40
     assert told == found
+
+
+def test_guides_name_metrics_that_there_are() -> None:
+    known = {metric.name for metric in docs.metrics()}
+    families = known | {f"{name}_{part}" for name in known for part in ("bucket", "sum", "count")}
+    named = {
+        name
+        for page in sorted((docs.DOCS / "how-to").rglob("*.md"))
+        for name in re.findall(r"\borchestrator_[a-z_]+\b", page.read_text(encoding="utf-8"))
+    }
+    assert named <= families | PACKAGES
 
 
 def test_every_log_event_is_told_with_its_levels() -> None:

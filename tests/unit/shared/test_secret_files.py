@@ -27,6 +27,7 @@ SECRETS = {
     "admin_token": "geheim" * 10,
     "smtp_password": " geheim with blanks ",
     "oidc_client_secret": "geheim",
+    "registry_credentials": '{"auths": {"registry.example.com": {"auth": "bWU6Z2VoZWlt"}}}',
 }
 OTHERS = {
     "admin_email": "admin@example.com",

@@ -1,4 +1,4 @@
-"""Installing RabbitMQ, and for the tests a browser and Prometheus, if missing, after announcing it."""
+"""Installing RabbitMQ, and for tests a browser, Prometheus and a Docker engine, after announcing it."""
 
 import contextlib
 import os
@@ -14,6 +14,7 @@ from orchestrator_local.servers.rabbitmq import HOME_VARIABLE, find_server
 
 PACKAGE = "rabbitmq-server"
 BROWSER = "chromium"
+ENGINE = ("docker.io", "containerd", "runc", "iptables", "busybox-static")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 BROWSER_VARIABLE = "TEST_CHROMIUM"
 PROMETHEUS = "prometheus"
@@ -122,6 +123,19 @@ def ensure_postgres_exporter(say: Callable[[str], None] = print) -> Path:
     return found
 
 
+def ensure_engine(say: Callable[[str], None] = print) -> None:
+    """A Docker engine and a static busybox, from Debian's packages; its service is not started."""
+    if shutil.which("dockerd") and shutil.which("busybox"):
+        return
+    way_out = f"install it (Debian: `apt-get install {' '.join(ENGINE)}`)"
+    prefix = _privileges("The Docker engine", way_out)
+    say("The Docker engine is not installed: installing Debian's docker.io; tests start a private one")
+    with _services_stay_down(prefix):
+        _install(prefix, *ENGINE)
+    if shutil.which("dockerd") is None:
+        raise ServerError(f"{ENGINE[0]} was installed, but no dockerd was found on the PATH")
+
+
 def _privileges(what: str, way_out: str) -> list[str]:
     """The prefix for commands that need root; raises with a way out if there is none."""
     if shutil.which("apt-get") is None:
@@ -156,10 +170,10 @@ def _services_stay_down(prefix: list[str]) -> Iterator[None]:
         _run([*prefix, "rm", "-f", str(POLICY)])
 
 
-def _install(prefix: list[str], package: str) -> None:
+def _install(prefix: list[str], *packages: str) -> None:
     # env inside sudo: sudo itself would drop the variable
     apt = [*prefix, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-o", "DPkg::Lock::Timeout=300"]
-    install = [*apt, "install", "--yes", "--no-install-recommends", package]
+    install = [*apt, "install", "--yes", "--no-install-recommends", *packages]
     try:
         _run(install)
     except ServerError:  # usually, on a fresh machine, the package lists are missing or outdated
@@ -186,7 +200,7 @@ def _run(argv: list[str]) -> None:
 def main(arguments: list[str]) -> int:
     """For scripts: install what is named, or explain what to do.
 
-    Names are `broker`, `browser`, `prometheus` and `postgres-exporter`.
+    Names are `broker`, `browser`, `prometheus`, `postgres-exporter` and `engine`.
     """
     try:
         if "broker" in arguments:
@@ -197,6 +211,8 @@ def main(arguments: list[str]) -> int:
             ensure_prometheus()
         if "postgres-exporter" in arguments:
             ensure_postgres_exporter()
+        if "engine" in arguments:
+            ensure_engine()
     except ServerError as error:
         print(error, file=sys.stderr)
         return 1

@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from orchestrator_runner.executors.docker.engine import EngineAddress
+from orchestrator_runner.executors.docker.images import Registries
 from orchestrator_runner.executors.images import AllowedImages
 from orchestrator_runner.executors.task_users import AUTO, NONE, TaskUsers
 from orchestrator_shared.domain.internal_hosts import InternalHosts
@@ -49,6 +51,12 @@ class RunnerSettings(ServiceSettings):
     """The pod's own service account is used for what is not set."""
     kubernetes_keep_seconds: int = Field(default=600, ge=0, le=604_800)
     """How long ended Jobs stay in the cluster."""
+    registry_credentials: str | None = Field(default=None, repr=False, max_length=64 * 1024)
+    """User names and passwords of registries, as `docker login` writes them."""
+    docker_url: str | None = None
+    """The engine of executor docker; without it, no component runs in it."""
+    docker_installation: str = Field(default="orchestrator", pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")
+    """Tells the containers of several installations on one engine apart."""
     max_chain_length: int = Field(default=20, ge=1, le=1_000)
     """The longest chain of runs in which each was started by table updates of the one before."""
     retention_days: int = Field(default=90, ge=1)
@@ -72,6 +80,20 @@ class RunnerSettings(ServiceSettings):
     def _are_images(cls, text: str) -> str:
         AllowedImages.parse(text)
         return text
+
+    @field_validator("registry_credentials")
+    @classmethod
+    def _are_credentials(cls, text: str | None) -> str | None:
+        if text is not None:
+            Registries.parse(text)
+        return text
+
+    @field_validator("docker_url")
+    @classmethod
+    def _is_engine(cls, url: str | None) -> str | None:
+        if url is not None:
+            EngineAddress.parse(url)
+        return url
 
     @model_validator(mode="after")
     def _heartbeat_fits(self) -> "RunnerSettings":

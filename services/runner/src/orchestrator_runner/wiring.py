@@ -10,6 +10,9 @@ from uuid import UUID
 import asyncpg
 import structlog
 
+from orchestrator_runner.executors.docker.engine import EngineAddress
+from orchestrator_runner.executors.docker.executor import DockerExecutor, DockerSettings
+from orchestrator_runner.executors.docker.images import Registries
 from orchestrator_runner.executors.http.client import HttpClient
 from orchestrator_runner.executors.http.executor import HttpExecutor, HttpSettings
 from orchestrator_runner.executors.images import AllowedImages
@@ -23,6 +26,7 @@ from orchestrator_runner.executors.process.task_directory import make_work_direc
 from orchestrator_runner.executors.task_users import NONE, TaskUsers
 from orchestrator_runner.logs.capture import LogLimits
 from orchestrator_runner.logs.store import LogStore
+from orchestrator_runner.queue import measuring
 from orchestrator_runner.queue.accept import Accept
 from orchestrator_runner.queue.attempts import AttemptRunner
 from orchestrator_runner.queue.commands import COMMANDS, Commands
@@ -32,7 +36,7 @@ from orchestrator_runner.queue.hints import hints
 from orchestrator_runner.queue.lanes import Lanes
 from orchestrator_runner.queue.leases import Leases
 from orchestrator_runner.queue.loop import Engine
-from orchestrator_runner.queue.recovery import Recovery
+from orchestrator_runner.queue.recovery import Recovery, attempts_underway
 from orchestrator_runner.queue.retention import RETENTION_SECONDS, retention
 from orchestrator_runner.queue.starts import Starter
 from orchestrator_runner.queue.step import Stepper
@@ -43,6 +47,7 @@ from orchestrator_runner.settings import RunnerSettings
 from orchestrator_shared.contracts.routing import RUNNER_COMMANDS, RUNNER_FEED
 from orchestrator_shared.database.pool import FIXED_PLANS
 from orchestrator_shared.database.retention import Retention
+from orchestrator_shared.database.turns import Measuring
 from orchestrator_shared.domain.ids import new_id
 from orchestrator_shared.domain.internal_hosts import InternalHosts
 from orchestrator_shared.job_tokens import job_token_keys
@@ -111,6 +116,9 @@ async def start(
                 settings, settings.kubernetes_namespace, owns=lambda: parts.core.leases.is_held
             )
             built_in["kubernetes"] = await stack.enter_async_context(kubernetes)
+        if settings.docker_url is not None:
+            docker = _docker_executor(settings, skeleton.pool, owns=lambda: parts.core.leases.is_held)
+            built_in["docker"] = await stack.enter_async_context(docker)
         parts = build(
             settings, skeleton.pool, skeleton.broker, keeper, {**built_in, **(executors or {})}, users
         )
@@ -156,6 +164,21 @@ def _kubernetes_executor(
         ),
         owns=owns,
     )
+
+
+def _docker_executor(
+    settings: RunnerSettings, pool: asyncpg.Pool, *, owns: Callable[[], bool]
+) -> AbstractAsyncContextManager[DockerExecutor]:
+    assert settings.docker_url is not None
+    docker = DockerSettings(
+        address=EngineAddress.parse(settings.docker_url),
+        images=AllowedImages.parse(settings.allowed_images),
+        registries=Registries.parse(settings.registry_credentials or '{"auths": {}}'),
+        installation=settings.docker_installation,
+        grace_seconds=settings.task_grace_seconds,
+        log_bytes=2 * settings.log_max_bytes,
+    )
+    return DockerExecutor.open(docker, owns=owns, underway=attempts_underway(pool))
 
 
 def build(
@@ -284,6 +307,7 @@ async def _working(skeleton: Skeleton, settings: RunnerSettings, parts: Parts) -
     core = parts.core
     skeleton.relay(core.outbox)
     skeleton.repeat("retention", parts.retention.once, every=RETENTION_SECONDS)
+    _measure(skeleton, settings)
     async with AsyncExitStack() as stack:
         supervised = skeleton.lifecycle.supervised
         await stack.enter_async_context(supervised("lease", core.leases.keep(parts.keeper)))
@@ -297,6 +321,15 @@ async def _working(skeleton: Skeleton, settings: RunnerSettings, parts: Parts) -
         finally:
             if not engine.done():
                 await _hand_over(settings, parts)
+
+
+def _measure(skeleton: Skeleton, settings: RunnerSettings) -> None:
+    measuring.watch_disk(settings.work_dir)
+    every = settings.measure_seconds
+    queue = Measuring(
+        skeleton.connections, schema="jobs", every=every, measure=measuring.measure, forget=measuring.forget
+    )
+    skeleton.measure(queue, every=every)
 
 
 async def _watch(keeper: Keeper) -> None:

@@ -4,12 +4,16 @@ GRANT USAGE ON SCHEMA catalog, triggers, jobs, scheduler, notifications, orchest
     TO {{api}}, {{scheduler}}, {{trigger_watcher}}, {{runner}}, {{notifier}};
 GRANT SELECT ON orchestrator_migrations.applied TO {{api}}, {{scheduler}}, {{trigger_watcher}}, {{runner}}, {{notifier}};
 
+-- A database restored without privileges lets everyone call every function, as the owner where it is SECURITY DEFINER.
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA catalog, triggers, jobs, scheduler, notifications FROM public;
+
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA catalog TO {{api}};
 -- Records are never changed. DELETE is for the retention of the previous release; a trigger refuses any other.
 REVOKE UPDATE ON catalog.audit FROM {{api}};
 GRANT EXECUTE ON FUNCTION catalog.forget_audit(integer, integer) TO {{api}};
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA scheduler TO {{scheduler}};
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA triggers TO {{trigger_watcher}};
+GRANT EXECUTE ON FUNCTION triggers.first_number() TO {{trigger_watcher}};
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA jobs TO {{runner}};
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA notifications TO {{notifier}};
 

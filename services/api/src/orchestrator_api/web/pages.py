@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from orchestrator_api.web import visited
+from orchestrator_api.web.crumbs import way_to
 from orchestrator_api.web.environment import ENVIRONMENT
 from orchestrator_api.web.static_files import StaticFiles
 from orchestrator_api.web.urls import Urls, urls_of
@@ -65,6 +66,7 @@ def page(
         "static": _static(urls),
         "viewer": viewer_of(request),
         "here": here(request),
+        "once": secrets.token_hex(16),
         **values,
     }
     text = ENVIRONMENT.get_template(f"{template}.html.j2").render(context)
@@ -99,6 +101,7 @@ def dialog(
         "back": back,
         "size": size,
         "form": f"{template}.html.j2",
+        "way": way_to(urls_of(request), frame.section, request.path_params),
     }
     has_address = request.method == "GET"
     is_alone = not is_scripted(request) or bool(values.get("values", Fields())["alone"])

@@ -14,7 +14,10 @@ from uuid import UUID
 import structlog
 
 from orchestrator_runner.executors.encodings import secrets_of_environment
+from orchestrator_runner.executors.measured import measured, start_counting
 from orchestrator_runner.executors.port import (
+    LOG_SEQ,
+    TOKEN,
     Adopted,
     Execution,
     ExecutionLeft,
@@ -82,6 +85,7 @@ class AttemptRunner:
         self._load = load
         self._logs = logs
         self._executors = executors
+        start_counting(executors)
         self._encryption = encryption
         self._handles = handles
         self._log_limits = log_limits
@@ -106,7 +110,7 @@ class AttemptRunner:
         try:
             executor = self._executor(job)
             adopted = self._adopted(job, executor)
-            execution = self._build(job, loaded, executor)
+            execution = self._build(job, loaded, executor, adopted)
             outcome = await self._run(job, executor, execution, adopted, stop)
         except UserError as error:
             return _result(job, Ending(JobStatus.ERROR, str(error), ErrorKind.USER))
@@ -133,16 +137,20 @@ class AttemptRunner:
         adopted: Adopted | None,
         stop: asyncio.Event,
     ) -> Outcome:
+        since = None if adopted is None else adopted.handle.get(LOG_SEQ)
         capture = LogCapture(
             partial(self._logs.append, job),
             secrets=execution.secrets,
             limits=self._log_limits,
             first_seq=job.next_log_seq,
+            skip=None if since is None else await self._logs.lengths(job, since),
         )
         try:
-            if adopted is None:
-                return await executor.run(execution, capture, stop)
-            return await executor.adopt(execution, adopted, capture, stop)
+            with measured(job.executor or "") as attempt:
+                if adopted is None:  # the start of another one was measured where it was begun
+                    execution = replace(execution, started=attempt.started)
+                    return attempt.ended(await executor.run(execution, capture, stop))
+                return attempt.ended(await executor.adopt(execution, adopted, capture, stop))
         finally:
             await capture.close()
 
@@ -160,7 +168,9 @@ class AttemptRunner:
             raise ExecutionLost(f"the component's executor is {job.executor!r} now")
         return adopted
 
-    def _build(self, job: ClaimedJob, loaded: Loaded, executor: Executor) -> Execution:
+    def _build(
+        self, job: ClaimedJob, loaded: Loaded, executor: Executor, adopted: Adopted | None
+    ) -> Execution:
         """Everything the attempt needs; raises UserError with what is missing."""
         check_token(job.token_refusal, job.component)
         if loaded.parameters is None:
@@ -169,12 +179,11 @@ class AttemptRunner:
             raise loaded.user
         parameters, secrets = self._parameters(job, loaded.parameters, loaded.variables)
         definition = loaded.definition
-        section = definition.get(job.executor or "") or {}
+        target = definition.get(job.executor or "") or {}
         environment = definition.get("environment") or {}
         folder = self._project_folder(job, environment)
-        passed_on = _passed_on({**environment, **(section.get("environment") or {})})
-        # An attempt that another runner may continue gets none: the start that it repeats would differ.
-        access = {} if executor.adoptable else self._access(job)
+        passed_on = _passed_on({**environment, **(target.get("environment") or {})})
+        access = self._access(job) if executor.passes_token else {}
         return Execution(
             job_id=job.id,
             attempt=job.attempt,
@@ -190,8 +199,8 @@ class AttemptRunner:
             user=loaded.user,
             project_folder=folder.get(FILES_DIR),
             timeout_seconds=job.timeout_seconds,
-            secrets=frozenset(secrets | secrets_of_environment({**access, **passed_on})),
-            target=section,
+            secrets=frozenset(secrets | secrets_of_environment({**access, **passed_on}) | _token_of(adopted)),
+            target=target,
             safe_to_rerun=job.safe_to_rerun,
             record=self._handles.open(job) if executor.adoptable else None,
         )
@@ -276,6 +285,12 @@ class AttemptRunner:
         if self._api_url is not None:
             environment["ORCHESTRATOR_API_URL"] = self._api_url
         return environment
+
+
+def _token_of(adopted: Adopted | None) -> set[str]:
+    """The token that an earlier runner gave the program."""
+    token = None if adopted is None else adopted.handle.get(TOKEN)
+    return {token} if isinstance(token, str) else set()
 
 
 def _place_of_parameters(job: ClaimedJob) -> SecretPlace:

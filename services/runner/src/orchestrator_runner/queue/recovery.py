@@ -10,7 +10,7 @@ import asyncpg
 import structlog
 
 from orchestrator_runner import metrics
-from orchestrator_runner.executors.port import AttemptId, Executor
+from orchestrator_runner.executors.port import AttemptId, Executor, Underway
 from orchestrator_runner.queue.loop import Engine
 from orchestrator_runner.runs.jobs import Attempted, ClaimedJob, Result
 from orchestrator_runner.runs.lifecycle import after_loss
@@ -141,12 +141,8 @@ class Recovery:
     async def _reconcile(self) -> None:
         """Clean up what dead replicas may have left behind, before we started or just now."""
         for executor in self._executors:
-            await executor.reconcile(self._underway)
+            await executor.reconcile(attempts_underway(self._pool))
         self._has_reconciled = True
-
-    async def _underway(self, attempts: Collection[AttemptId]) -> set[AttemptId]:
-        async with acquire(self._pool) as connection:
-            return await RecoveryStore(connection).underway(attempts=attempts)
 
     async def _adopt(self, store: RecoveryStore) -> None:
         """Continue attempts that outlived their runner."""
@@ -158,6 +154,16 @@ class Recovery:
             metrics.RECOVERED.labels("adopted").inc(len(jobs))
             log.warning("recovery.jobs_adopted", jobs=len(jobs))
             self._engine.adopt(jobs)
+
+
+def attempts_underway(pool: asyncpg.Pool) -> Underway:
+    """Asks the database which attempts have not ended."""
+
+    async def underway(attempts: Collection[AttemptId]) -> set[AttemptId]:
+        async with acquire(pool) as connection:
+            return await RecoveryStore(connection).underway(attempts=attempts)
+
+    return underway
 
 
 def _taken_over(job: LostJob) -> Result:

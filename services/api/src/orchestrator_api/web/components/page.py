@@ -20,7 +20,7 @@ from orchestrator_shared.domain.ids import ORCHESTRATOR
 SECTION = "components"
 ABOUT = ("component", "name", "type", "description", "parameters")
 """Of a definition, what stands elsewhere on the page: the rest says how it is run."""
-KINDS_OF_RUN = {"http": "HTTP requests", "kubernetes": "Kubernetes Jobs"}
+KINDS_OF_RUN = {"http": "HTTP requests", "docker": "A container", "kubernetes": "Kubernetes Jobs"}
 
 
 async def components_page(request: Request) -> Response:
@@ -66,14 +66,15 @@ async def component(request: Request) -> Response:
 
 def run_by(each: Component) -> str:
     """How it is run, in a few words; where the viewer may not know, only by what."""
-    command, http, job = (each.definition.get(name) for name in ("command", "http", "kubernetes"))
+    command, http = each.definition.get("command"), each.definition.get("http")
     start = http.get("start") if isinstance(http, Mapping) else None
     if isinstance(command, list) and command:
         return " ".join(map(str, command))
     if isinstance(start, Mapping) and "url" in start:
         return str(start["url"])
-    if isinstance(job, Mapping) and "image" in job:
-        return str(job["image"])
+    section = each.definition.get(each.executor)
+    if isinstance(section, Mapping) and "image" in section:
+        return str(section["image"])
     return KINDS_OF_RUN.get(each.executor, "A program")
 
 

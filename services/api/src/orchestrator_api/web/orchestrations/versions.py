@@ -6,21 +6,26 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from orchestrator_api.access.permissions import Scope
-from orchestrator_api.catalog import configurations
+from orchestrator_api.catalog import configurations, task_names
 from orchestrator_api.catalog import versions as stored_versions
 from orchestrator_api.catalog.configurations import orchestration_key
 from orchestrator_api.catalog.differences import compare_phases
+from orchestrator_api.catalog.rows import Configuration
 from orchestrator_api.catalog.version_models import RestoreIn
 from orchestrator_api.http.paging import Part
 from orchestrator_api.http.refusals import Forbidden
+from orchestrator_api.orchestrations import previews
 from orchestrator_api.orchestrations import versions as orchestration_versions
 from orchestrator_api.web import answers, entering, forms, pages
 from orchestrator_api.web.address_parts import orchestration_parts, version_number, whole_number
+from orchestrator_api.web.configurations.sent import shown_json
 from orchestrator_api.web.diffs import diff_of
 from orchestrator_api.web.frame import Frame
 from orchestrator_api.web.orchestrations.actions import SECTION
 from orchestrator_api.web.pages import Fields
+from orchestrator_api.web.tasks.board import flags_of
 from orchestrator_api.web.urls import urls_of
+from orchestrator_shared.definitions.orchestration import DraftDefinition
 from orchestrator_shared.domain.errors import UserError
 
 PAGE_SIZE = 50
@@ -68,8 +73,34 @@ async def compare(request: Request) -> Response:
     )
 
 
+async def version(request: Request) -> Response:
+    """One version as it was saved: what the runs of this version did."""
+    own, number = orchestration_parts(request), version_number(request.path_params["version"])
+    key = orchestration_key(own["orchestration"])
+    async with entering.reading(request, Scope.READ, section=SECTION) as (session, frame):
+        row = await configurations.load(session, key)
+        stored = await stored_versions.stored(session, key, number)
+        masked = await session.offload.run(configurations.masked, stored)
+        phases = await task_names.named(session, masked.parameters.get("phases", []))
+        shown = await session.offload.run(DraftDefinition.model_validate, {"phases": phases})
+        types = await previews.component_types(session, {task.component for task in shown.tasks()})
+    return pages.page(
+        request,
+        "orchestrations/version",
+        title=f"{row.name}, version {number}",
+        frame=frame,
+        row=row,
+        each=stored,
+        phases=shown.phases,
+        types=types,
+        flags_of=flags_of,
+        json_text=shown_json,
+    )
+
+
 async def restore(request: Request) -> Response:
     """Saves the tasks of an old version as a new one, with a note why."""
+    row: Configuration | None = None
     own, version = orchestration_parts(request), version_number(request.path_params["version"])
     key = orchestration_key(own["orchestration"])
     if request.method != "POST":
@@ -78,20 +109,20 @@ async def restore(request: Request) -> Response:
             row = await configurations.load(session, key)
         return _form(request, frame, row.name, version, row.version)
     fields = await entering.sent(request)
-    async with entering.changing(request, fields, Scope.CONFIGURE, section=SECTION) as (session, frame):
-        row = await configurations.load(session, key)
-        try:
+    try:
+        async with entering.changing(request, fields, Scope.CONFIGURE, section=SECTION) as (session, frame):
+            row = await configurations.load(session, key)
             given = forms.checked(RestoreIn, {"note": fields["note"].strip()})
             saved = await orchestration_versions.restore(session, key.id, version, given.note)
-        except Forbidden:
+            back = f"Version {version} is back, as version {saved.version}."
+            text = back if saved.changed else "Nothing changed."
+            url = urls_of(request)("orchestration", **own)
+            return answers.done(request, frame, fields, text, to=url)
+    except UserError as error:
+        if row is None or isinstance(error, Forbidden):
             raise
-        except UserError as error:
-            errors = forms.refused(error, {"phases": forms.FORM})
-            more = {"values": fields, "errors": errors}
-            return _form(request, frame, row.name, version, row.version, 422, **more)
-    text = f"Version {version} is back, as version {saved.version}." if saved.changed else "Nothing changed."
-    url = urls_of(request)("orchestration", **own)
-    return answers.done(request, frame, fields, text, to=url)
+        more = {"values": fields, "errors": forms.refused(error, {"phases": forms.FORM})}
+        return _form(request, frame, row.name, version, row.version, 422, **more)
 
 
 def _form(

@@ -29,7 +29,15 @@ from orchestrator_api.web.runs.facts import Facts, facts_of
 from orchestrator_api.web.runs.log import ShownLog, Wanted, part_from, shown_log
 from orchestrator_api.web.runs.rows import rows_of
 from orchestrator_api.web.runs.timeline import drawn
-from orchestrator_api.web.runs.words import ERROR_KINDS, chosen, headline, linked, plain, status_of
+from orchestrator_api.web.runs.words import (
+    ERROR_KINDS,
+    chosen,
+    headline,
+    linked,
+    plain,
+    skipped_as,
+    status_of,
+)
 from orchestrator_api.web.statuses import AT_WORK
 from orchestrator_api.web.viewer import Viewer, viewer_of
 from orchestrator_shared.domain.errors import NotFound
@@ -93,7 +101,14 @@ async def run(request: Request) -> Response:
         said=headline(each, shown.phases, shown.why.sentence),
         waits=linked(shown.why.sentence, holders) if each.status in ("created", "waiting") else None,
         verdict=linked(timeline.verdict.sentence, holders),
-        drawn=drawn(timeline, shown.phases, session.now, viewer.zone, expected_end=each.expected_end),
+        drawn=drawn(
+            timeline,
+            shown.phases,
+            session.now,
+            viewer.zone,
+            expected_end=each.expected_end,
+            skipped=skipped_as(each),
+        ),
         facts=shown.facts,
         is_list=query.get("view") == "list",
         types=types,

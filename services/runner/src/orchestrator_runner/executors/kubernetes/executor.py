@@ -64,6 +64,7 @@ class KubernetesExecutor(Executor):
     """One Job per attempt, in one namespace."""
 
     adoptable = True
+    passes_token = False
 
     def __init__(
         self,
