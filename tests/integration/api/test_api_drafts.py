@@ -322,10 +322,10 @@ async def test_what_drafts_keep_is_bounded(
 
 async def test_forgotten_and_purged_drafts_are_gone(furnished: Client, database: Database) -> None:
     board = await step(furnished, await furnished.get(DRAFT), rename("Mine"))
-    await database.execute(RETENTION_QUERIES["forget_drafts"], 10)
+    await database.execute(RETENTION_QUERIES["forget_drafts"], 90, 10)
     assert await furnished.get(DRAFT) == board
     await database.execute("UPDATE catalog.drafts SET updated_at = updated_at - interval '91 days'")
-    await database.execute(RETENTION_QUERIES["forget_drafts"], 10)
+    await database.execute(RETENTION_QUERIES["forget_drafts"], 90, 10)
     assert (await furnished.get(DRAFT))["is_open"] is False
 
     await step(furnished, await furnished.get(DRAFT), rename("Mine"))

@@ -129,3 +129,26 @@ async def test_4_backfills_at_once_under_one_key_are_one(furnished: Client, data
     answers = await at_once(furnished, database, "other", *days)
     assert sorted(answer.status_code for answer in answers) == [202, 422]
     assert await count(database) == 4
+
+
+async def test_an_automation_under_a_key_makes_one_orchestration(
+    furnished: Client, api: RunningApi, database: Database
+) -> None:
+    path, key = "configurations/demo-extractor/one/automation", {"Idempotency-Key": "once"}
+    asked = [furnished.post(path, {"name": "Nightly"}, status=201, headers=key) for _ in range(3)]
+    made = await asyncio.gather(*asked)
+    assert len({each["id"] for each in made}) == 1
+    names = await database.fetch("SELECT id FROM catalog.configurations WHERE name = 'Nightly'")
+    assert len(names) == 1
+    refused = await furnished.post(path, {"name": "Weekly"}, status=422, headers=key)
+    assert "already used for a different request" in str(refused)
+
+
+async def test_a_token_under_a_key_is_made_once(furnished: Client, database: Database) -> None:
+    body, key = {"name": "loader", "scopes": ["read"]}, {"Idempotency-Key": "once"}
+    made = await furnished.post("tokens", body, status=201, headers=key)
+    again = await furnished.post("tokens", body, status=409, headers=key)
+    assert made["id"] in again["detail"]
+    assert made["token"] not in str(again)
+    assert await database.fetchval("SELECT count(*) FROM catalog.tokens WHERE name = 'loader'") == 1
+    await furnished.post("tokens", {**body, "name": "other"}, status=422, headers=key)

@@ -29,7 +29,7 @@ def automate(
     body = {"id": new_id, "name": new_name, "schedule": _schedule(cron, every, timezone)}
     where = context(project)
     with where.client() as client:
-        made = client.post(where.project_path(f"{path_of(name)}/automation"), body)
+        made = client.post_once(where.project_path(f"{path_of(name)}/automation"), body)
     if as_json:
         print_json(made)
         return

@@ -162,7 +162,7 @@ def create(
         "expires_at": expires,
     }
     with where.client() as client:
-        print(plain(client.post(where.project_path("tokens"), body)["token"]))
+        print(plain(client.post_once(where.project_path("tokens"), body)["token"]))
 
 
 @app.command()

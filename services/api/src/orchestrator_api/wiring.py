@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from orchestrator_api.access.administrator import ensure_administrator
 from orchestrator_api.access.attempts import TokenAttempts
@@ -13,6 +14,7 @@ from orchestrator_api.http.offload import Offload
 from orchestrator_api.http.prefix import prefix_of
 from orchestrator_api.http.rate_limits import RateLimits
 from orchestrator_api.http.session import Sessions
+from orchestrator_api.operations import dead_letters as dead_letter_box
 from orchestrator_api.people.accounts import warn_of_no_administrator
 from orchestrator_api.people.sign_in import SignIns
 from orchestrator_api.people.sign_in_settings import provider_of
@@ -34,6 +36,10 @@ RETENTION_QUERIES = Queries.load(
     "runs/store.sql",
     "drafts/store.sql",
     "access/audit_store.sql",
+    "access/retention.sql",
+    "schedules/retention.sql",
+    "triggers/retention.sql",
+    "access/keyed_store.sql",
     "operations/store.sql",
     "people/store.sql",
 )
@@ -46,12 +52,16 @@ def retention_plan(settings: ApiSettings) -> dict[str, dict[str, object]]:
     return {
         "forget_run_requests": {},
         "forget_keyed_updates": {},
+        "forget_keyed_answers": {},
         "forget_audit": {"days": settings.audit_retention_days},
         "forget_callbacks": {},
         "forget_sessions": {},
         "forget_sign_in_attempts": {},
-        "forget_person_links": {},
-        "forget_drafts": {},
+        "forget_person_links": {"days": settings.retention_days},
+        "forget_drafts": {"days": settings.retention_days},
+        "forget_schedules": {"days": settings.retention_days},
+        "forget_triggers": {"days": settings.retention_days},
+        "forget_tokens": {"days": settings.retention_days},
     }
 
 
@@ -93,6 +103,9 @@ async def start(settings: ApiSettings, lifecycle: Lifecycle) -> AsyncIterator[No
             allows_passwords=settings.password_sign_in,
         )
         dead_letters = DeadLetters(skeleton.broker.consuming, skeleton.broker.publisher)
+        skeleton.repeat(
+            "dead-letters", partial(dead_letter_box.measure, dead_letters), every=settings.measure_seconds
+        )
         app = create_app(sessions, dead_letters, streams, sign_ins)
         addresses.install(
             app,

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
-from orchestrator_api.access import tokens
+from orchestrator_api.access import dedup_keys, tokens
 from orchestrator_api.access.models import TokenChangeIn, TokenCreated, TokenIn, TokenOut
 from orchestrator_api.access.permissions import Scope
 from orchestrator_api.access.rows import TokenChange, TokenFilter
@@ -19,6 +19,7 @@ from orchestrator_api.http.dependencies import (
     READ_ONE,
     WRITE,
     Call,
+    IdempotencyKey,
     If,
     Project,
     tagged,
@@ -58,10 +59,17 @@ async def list_tokens(
     responses=CREATE,
     openapi_extra=takes(Scope.ADMINISTER, max_bytes=LARGE),
 )
-async def create_token(call: Call, project: Project, body: TokenIn, response: Response) -> TokenCreated:
-    """Create a token (project admins only). Its secret is shown only in this answer."""
+async def create_token(
+    call: Call, project: Project, body: TokenIn, response: Response, key: IdempotencyKey = None
+) -> TokenCreated:
+    """Create a token (project admins only). Its secret is shown only in this answer.
+
+    Repeated under the same key, the request is answered 409 with the id of the token that it has created.
+    """
+    given = body.model_dump()
     async with call.session(Scope.ADMINISTER, project) as session:
-        made = await tokens.create(session, tokens.TokenSpec(**body.model_dump()))
+        dedup_key = dedup_keys.accept(session, key, "create token", given)
+        made = await tokens.create(session, tokens.TokenSpec(**given), dedup_key)
     return tagged(response, TokenCreated.model_validate(made))
 
 

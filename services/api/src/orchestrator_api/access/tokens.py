@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from orchestrator_api.access import keyed_answers
 from orchestrator_api.access.audit import About
+from orchestrator_api.access.dedup_keys import DedupKey
 from orchestrator_api.access.permissions import ALL_BUCKETS, OF_ORCHESTRATION, Scope
 from orchestrator_api.access.rows import (
     AdministratorToken,
@@ -17,6 +19,7 @@ from orchestrator_api.access.rows import (
 )
 from orchestrator_api.access.store import AccessStore
 from orchestrator_api.http.edits import Target
+from orchestrator_api.http.headers import IDEMPOTENCY_KEY
 from orchestrator_api.http.session import Session
 from orchestrator_shared.clock import stamp
 from orchestrator_shared.database.rows import JsonObject, columns_of
@@ -61,8 +64,10 @@ async def target(session: Session, token_id: UUID) -> Target:
     return Target("this token", "token", found.name, found.etag)
 
 
-async def create(session: Session, spec: TokenSpec) -> CreatedToken:
-    """Create a token; this is the only time its text is shown."""
+async def create(session: Session, spec: TokenSpec, dedup_key: DedupKey | None = None) -> CreatedToken:
+    """Create a token; this is the only time its text is shown. Under a used key, none is made."""
+    if dedup_key is not None:
+        await _refuse_repeated(session, dedup_key)
     _check_expiry(session, spec.expires_at)
     scopes, buckets = _what_it_publishes(spec)
     components = sorted(set(spec.components))
@@ -88,7 +93,20 @@ async def create(session: Session, spec: TokenSpec) -> CreatedToken:
     created = await find(session, token_id)
     about = About(after=_document(created), id=str(token_id))
     await session.record("token.created", spec.name, about, id=str(token_id), **detail)
+    if dedup_key is not None:
+        answer = {"token": str(token_id)}
+        await keyed_answers.remember(session, dedup_key.id, dedup_key.digest, answer)
     return CreatedToken(**columns_of(created), token=text)
+
+
+async def _refuse_repeated(session: Session, dedup_key: DedupKey) -> None:
+    made = await keyed_answers.earlier(session, dedup_key.id, dedup_key.digest)
+    if made is not None:
+        raise Conflict(
+            f"this request has already created the token {made['token']}, and its secret was shown in that "
+            "answer only: if it did not arrive, refresh the token, or revoke it and send a new key",
+            field=IDEMPOTENCY_KEY,
+        )
 
 
 def _document(token: Token) -> JsonObject:

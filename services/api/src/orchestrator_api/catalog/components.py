@@ -22,7 +22,7 @@ from orchestrator_shared.sealed_values import SECRET_KEY
 from orchestrator_shared.secret_handles import restore_masked
 from orchestrator_shared.security import mask_secrets
 
-ADMINISTRATOR_FIELDS = ("command", "environment", "http")
+ADMINISTRATOR_FIELDS = ("command", "environment", "http", "docker", "kubernetes")
 _CREDENTIALS = ("environment", "headers")
 """Objects of a document whose values may be credentials."""
 

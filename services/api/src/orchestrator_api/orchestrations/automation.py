@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from orchestrator_api.access import keyed_answers
+from orchestrator_api.access.dedup_keys import DedupKey
 from orchestrator_api.catalog import configurations
 from orchestrator_api.catalog.configurations import Key, orchestration_key
 from orchestrator_api.catalog.copies import refuse_taken
@@ -30,12 +32,16 @@ class Automation:
     id: str | None = None
     name: str | None = None
     schedule: ScheduleSpec | None = None
+    dedup_key: DedupKey | None = None
+    """The caller's idempotency key, if it sent one."""
 
 
 async def automate(session: Session, key: Key, wish: Automation) -> str:
     """Create the orchestration; returns its id."""
     session.actor.require_configure(ORCHESTRATOR)
     session.actor.require_configure(key.component, field="component")
+    if made := await _made_already(session, wish.dedup_key):
+        return made
     stored = await _configuration(session, key)
     await configurations.lock_orchestrations(session)
     orchestration = await _id(session, key, wish.id)
@@ -49,7 +55,18 @@ async def automate(session: Session, key: Key, wish: Automation) -> str:
     await service.save(session, orchestration, spec)
     if wish.schedule is not None:
         await schedules.save(session, orchestration, SCHEDULE, wish.schedule)
+    if wish.dedup_key is not None:
+        answer = {"orchestration": orchestration}
+        await keyed_answers.remember(session, wish.dedup_key.id, wish.dedup_key.digest, answer)
     return orchestration
+
+
+async def _made_already(session: Session, dedup_key: DedupKey | None) -> str | None:
+    """The id of the orchestration that the same request has created."""
+    if dedup_key is None:
+        return None
+    found = await keyed_answers.earlier(session, dedup_key.id, dedup_key.digest)
+    return None if found is None else str(found["orchestration"])
 
 
 def _task(stored: Configuration) -> dict[str, Any]:

@@ -2,9 +2,18 @@
 
 from fastapi import APIRouter, Response
 
+from orchestrator_api.access import dedup_keys
 from orchestrator_api.access.permissions import Scope
 from orchestrator_api.catalog.configurations import Key
-from orchestrator_api.http.dependencies import CREATE, PREFIX, Call, Identifier, Project, tagged
+from orchestrator_api.http.dependencies import (
+    CREATE,
+    PREFIX,
+    Call,
+    IdempotencyKey,
+    Identifier,
+    Project,
+    tagged,
+)
 from orchestrator_api.http.gate import GatedRoute, takes
 from orchestrator_api.orchestrations import automation
 from orchestrator_api.orchestrations.automation import Automation
@@ -29,11 +38,14 @@ async def automate_configuration(
     configuration: Identifier,
     body: AutomationIn,
     response: Response,
+    key: IdempotencyKey = None,
 ) -> OrchestrationOut:
     """Create an orchestration with this configuration as its only task, and a schedule if one is given."""
     async with call.session(Scope.CONFIGURE, project) as session:
         schedule = None if body.schedule is None else ScheduleSpec(**body.schedule.model_dump())
-        wish = Automation(body.id, body.name, schedule)
-        orchestration = await automation.automate(session, Key(component, configuration), wish)
+        subject = Key(component, configuration)
+        dedup_key = dedup_keys.accept(session, key, f"automate {subject}", body.model_dump())
+        wish = Automation(body.id, body.name, schedule, dedup_key)
+        orchestration = await automation.automate(session, subject, wish)
         shown = await automation.shown(session, orchestration)
     return tagged(response, OrchestrationOut.model_validate(shown))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
+from orchestrator_api.access.dedup_keys import DedupKey
 from orchestrator_api.catalog import configurations
 from orchestrator_api.catalog.configurations import Key
 from orchestrator_api.catalog.phases import stored_tasks
@@ -13,7 +14,6 @@ from orchestrator_api.http.refusals import Overtaken, SavedSince, refuse
 from orchestrator_api.http.session import Session
 from orchestrator_api.runs import idempotency, jobs
 from orchestrator_api.runs import service as runs
-from orchestrator_api.runs.idempotency import DedupKey
 from orchestrator_api.runs.overlaps import DECIDED
 from orchestrator_api.runs.retry_plan import (
     Original,

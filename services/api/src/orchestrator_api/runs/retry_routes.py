@@ -5,11 +5,12 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
+from orchestrator_api.access import dedup_keys
 from orchestrator_api.access.permissions import STATUS, Scope
 from orchestrator_api.http.dependencies import PREFIX, WRITE, Call, IdempotencyKey, Project, problems
 from orchestrator_api.http.gate import LARGE, GatedRoute, takes
 from orchestrator_api.http.models import TaskId
-from orchestrator_api.runs import idempotency, retries
+from orchestrator_api.runs import retries
 from orchestrator_api.runs.models import RetryIn, RetryPlanOut, RunAccepted
 from orchestrator_api.runs.routes import accepted
 
@@ -49,6 +50,6 @@ async def retry_job(
     """Carry out a plan exactly as it was fetched; rejected if anything it is based on has changed."""
     async with call.session(Scope.RUN, project) as session:
         given = body.model_dump()
-        dedup_key = idempotency.accept(session, key, f"retry {job}", given)
+        dedup_key = dedup_keys.accept(session, key, f"retry {job}", given)
         request = retries.RetryRequest(**given, dedup_key=dedup_key)
         return await accepted(session, await retries.start(session, job, request))

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Query
 
+from orchestrator_api.access import dedup_keys
 from orchestrator_api.access.permissions import STATUS, STATUS_OF_JOB, Scope
 from orchestrator_api.catalog import configurations
 from orchestrator_api.http.dependencies import PREFIX, READ, WRITE, Call, IdempotencyKey, Identifier, Project
@@ -14,7 +15,7 @@ from orchestrator_api.http.gate import LARGE, GatedRoute, takes
 from orchestrator_api.http.models import Page
 from orchestrator_api.http.paging import MAX_NUMBER, Limit, Paging, Part, Since, Until
 from orchestrator_api.http.session import Session
-from orchestrator_api.runs import idempotency, job_query, jobs
+from orchestrator_api.runs import job_query, jobs
 from orchestrator_api.runs import service as runs
 from orchestrator_api.runs.filters import NEWEST_FIRST, JobFilter, JobPage, JobSort, whole_id
 from orchestrator_api.runs.models import (
@@ -127,7 +128,7 @@ async def run_orchestration(
     async with call.session(Scope.RUN, project) as session:
         session.actor.require_run(ORCHESTRATOR, orchestration)
         given = (body or RunIn()).model_dump()
-        dedup_key = idempotency.accept(session, key, f"run {orchestration}", given)
+        dedup_key = dedup_keys.accept(session, key, f"run {orchestration}", given)
         request = runs.RunRequest(**given, dedup_key=dedup_key)
         job_id = await runs.start(session, configurations.orchestration_key(orchestration), request)
         return await accepted(session, job_id)
@@ -315,7 +316,7 @@ async def run_configuration(
     async with call.session(Scope.RUN, project) as session:
         session.actor.require_run(component, configuration)
         given = (body or ConfigurationRunIn()).model_dump()
-        dedup_key = idempotency.accept(session, key, f"run {component}/{configuration}", given)
+        dedup_key = dedup_keys.accept(session, key, f"run {component}/{configuration}", given)
         request = runs.RunRequest(**given, dedup_key=dedup_key)
         job_id = await runs.start(session, configurations.component_key(component, configuration), request)
         return await accepted(session, job_id)

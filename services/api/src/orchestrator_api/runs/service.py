@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from orchestrator_api.access import dedup_keys
 from orchestrator_api.access.audit import About
+from orchestrator_api.access.dedup_keys import DedupKey
 from orchestrator_api.catalog import configurations, overrides, sealing
 from orchestrator_api.catalog.configurations import Key
 from orchestrator_api.catalog.phases import check_selection, stored_tasks
@@ -14,7 +16,6 @@ from orchestrator_api.catalog.secrets import remaining_masks
 from orchestrator_api.http.refusals import refuse
 from orchestrator_api.http.session import Session
 from orchestrator_api.runs import idempotency, rights
-from orchestrator_api.runs.idempotency import DedupKey
 from orchestrator_api.runs.rows import Job, NewRequest
 from orchestrator_api.runs.store import RunStore
 from orchestrator_shared.contracts.commands import RunRequested, TerminateRequested
@@ -182,7 +183,7 @@ async def _was_requested(session: Session, request: RunRequest) -> bool:
     if found and request.retry_of is None:
         stored = session.encryption.read_secrets(found[0].parameters, session.project)
         if stored != request.parameters:
-            raise idempotency.key_reused()
+            raise dedup_keys.key_reused()
     return bool(found)
 
 

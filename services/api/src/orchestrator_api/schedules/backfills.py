@@ -6,11 +6,11 @@ from datetime import datetime
 from uuid import UUID
 
 from orchestrator_api.access.audit import About
+from orchestrator_api.access.dedup_keys import DedupKey
 from orchestrator_api.catalog.configurations import orchestration_key
 from orchestrator_api.http.session import Session
 from orchestrator_api.runs import idempotency
 from orchestrator_api.runs import service as runs
-from orchestrator_api.runs.idempotency import DedupKey
 from orchestrator_api.schedules import service as schedules
 from orchestrator_api.schedules.backfill_plan import BackfillFire, anchor_of, plan_backfill
 from orchestrator_api.schedules.rows import StoredSchedule

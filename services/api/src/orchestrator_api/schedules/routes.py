@@ -7,6 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
+from orchestrator_api.access import dedup_keys
 from orchestrator_api.access.permissions import Scope
 from orchestrator_api.catalog import configurations
 from orchestrator_api.http import edits
@@ -28,7 +29,6 @@ from orchestrator_api.http.dependencies import (
 from orchestrator_api.http.gate import GatedRoute, takes
 from orchestrator_api.http.models import Page, Switch
 from orchestrator_api.http.paging import Paging
-from orchestrator_api.runs import idempotency
 from orchestrator_api.schedules import backfills
 from orchestrator_api.schedules import service as schedules
 from orchestrator_api.schedules.models import (
@@ -209,7 +209,7 @@ async def backfill_schedule(
         if not body.dry_run:
             session.actor.require_run(ORCHESTRATOR, body.orchestration)
         given = _backfill_request(body)
-        dedup_key = idempotency.accept(session, key, "backfill", given)
+        dedup_key = dedup_keys.accept(session, key, "backfill", given)
         backfilled = await backfills.backfill(
             session, backfills.BackfillRequest(**given, dedup_key=dedup_key)
         )

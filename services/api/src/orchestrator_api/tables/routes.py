@@ -4,13 +4,13 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query
 
+from orchestrator_api.access import dedup_keys
 from orchestrator_api.access.permissions import Scope
 from orchestrator_api.http.dependencies import PREFIX, READ, WRITE, Call, IdempotencyKey, Identifier, Project
 from orchestrator_api.http.gate import LARGE, GatedRoute, takes
 from orchestrator_api.http.models import Page
 from orchestrator_api.http.paging import Paging, Search
 from orchestrator_api.http.zones import ZoneName
-from orchestrator_api.runs import idempotency
 from orchestrator_api.tables import service as tables
 from orchestrator_api.tables.models import (
     BucketOut,
@@ -52,7 +52,7 @@ async def publish_table_updates(
 ) -> TableUpdatesOut:
     """Publish that tables have new data; triggers on them count the updates."""
     async with call.session(Scope.PUBLISH, project) as session:
-        dedup_key = idempotency.accept(session, key, "table updates", body.model_dump())
+        dedup_key = dedup_keys.accept(session, key, "table updates", body.model_dump())
         ids = await tables.publish(session, _updates(body), dedup_key)
     return TableUpdatesOut(accepted=len(ids), ids=list(ids))
 

@@ -6,11 +6,11 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from orchestrator_api.access.audit import About
+from orchestrator_api.access.dedup_keys import DedupKey
 from orchestrator_api.http.conditional import entity_tag
 from orchestrator_api.http.edits import Target
 from orchestrator_api.http.session import Session
 from orchestrator_api.runs import idempotency
-from orchestrator_api.runs.idempotency import DedupKey
 from orchestrator_api.tables.rows import Bucket, HeardTable, Listener, ListenersElsewhere, Share
 from orchestrator_api.tables.store import TableStore
 from orchestrator_api.triggers import rhythms

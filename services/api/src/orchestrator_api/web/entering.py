@@ -13,7 +13,7 @@ from orchestrator_api.http.dependencies import Caller
 from orchestrator_api.http.refusals import Forbidden, Unauthenticated
 from orchestrator_api.http.session import Session, Sessions
 from orchestrator_api.people import preferences
-from orchestrator_api.web import forms
+from orchestrator_api.web import forms, once
 from orchestrator_api.web.csrf import FIELD
 from orchestrator_api.web.frame import Frame, frame_of
 from orchestrator_api.web.pages import Fields
@@ -34,6 +34,16 @@ class NotEntered(Exception):
     def __init__(self, reason: UserError) -> None:
         super().__init__(reason.detail)
         self.reason = reason
+
+
+class AlreadyDone(Exception):
+    """A form that was sent before, with the same fields, and was carried out then."""
+
+    def __init__(self, frame: Frame, sent: Fields, done: once.Done) -> None:
+        super().__init__(done.text)
+        self.frame = frame
+        self.sent = sent
+        self.done = done
 
 
 @asynccontextmanager
@@ -73,7 +83,27 @@ async def _large(request: Request, presented: Presented) -> Fields:
 async def changing(
     request: Request, _sent: Fields, *scopes: Scope, section: str = ""
 ) -> AsyncIterator[tuple[Session, Frame]]:
-    """For what a form asks for, whose fields `sent` has checked; raises NotEntered."""
+    """For what a form asks for, whose fields `sent` has checked; raises NotEntered.
+
+    A form with a key whose handler answers with `answers.done` inside is carried out once; sent again, it
+    raises AlreadyDone.
+    """
+    async with _entered(request, *scopes, section=section) as (session, frame):
+        sheet = once.sheet_of(request, session, _sent)
+        if sheet is None:
+            yield session, frame
+            return
+        earlier = await once.earlier(session, sheet)
+        if earlier is not None:
+            raise AlreadyDone(frame, _sent, earlier)
+        yield session, frame
+        await once.remember(request, session, sheet)
+
+
+@asynccontextmanager
+async def _entered(
+    request: Request, *scopes: Scope, section: str = ""
+) -> AsyncIterator[tuple[Session, Frame]]:
     presented = replace(_presented(request), forgery=None)
     assert presented.session is not None
     async with AsyncExitStack() as stack:
@@ -102,7 +132,7 @@ def showing(
 ) -> AbstractAsyncContextManager[tuple[Session, Frame]]:
     """For a form that is shown, or shown again because what `sent` has checked was refused."""
     if request.method == "POST":
-        return changing(request, sent_fields, *scopes, section=section)
+        return _entered(request, *scopes, section=section)
     return reading(request, *scopes, section=section)
 
 

@@ -10,8 +10,8 @@ from starlette.responses import Response
 from orchestrator_api.http import bodies
 from orchestrator_api.http.problems import RejectedByDatabase
 from orchestrator_api.http.refusals import Forbidden, TooMany, Unauthenticated
-from orchestrator_api.web import pages, signed_out
-from orchestrator_api.web.entering import ForeignForm, NotEntered
+from orchestrator_api.web import answers, pages, signed_out
+from orchestrator_api.web.entering import AlreadyDone, ForeignForm, NotEntered
 from orchestrator_api.web.urls import urls_of
 from orchestrator_shared.domain.errors import Conflict, NotFound, Unavailable, UserError
 from orchestrator_shared.runtime.answers import current_request_id
@@ -25,6 +25,7 @@ OTHER_SESSION = (
 )
 NOT_STORED = "The database rejected a value: it is too large, or not valid text."
 LOOK_FIRST = "Check whether it was done all the same."
+SEND_AGAIN = "Check in a moment whether it was done, and send it again if it was not."
 BROKEN = "Try again, or give this number to whoever runs the server:"
 TOO_OLD = "It was opened long ago, or without cookies. Load the page again and fill in the form."
 
@@ -47,7 +48,8 @@ def guarded(handler: Handler) -> Handler:
         except UserError as error:
             return refuse(request, *_title_and_text(error), _status(error), field=error.field)
         except Unavailable:
-            text = f"PostgreSQL is away. The page tries again in {RETRY_AFTER_SECONDS} s."
+            again = f"The page tries again in {RETRY_AFTER_SECONDS} s."
+            text = f"PostgreSQL is away. {again if request.method == 'GET' else SEND_AGAIN}"
             response = refuse(request, "Not now", text, 503, again=RETRY_AFTER_SECONDS)
             response.headers["retry-after"] = str(RETRY_AFTER_SECONDS)
             return response
@@ -65,6 +67,8 @@ def guarded(handler: Handler) -> Handler:
 async def _let_in(handler: Handler, request: Request) -> Response:
     try:
         return await handler(request)
+    except AlreadyDone as error:
+        return answers.again(request, error.frame, error.sent, error.done)
     except NotEntered as error:
         raise error.reason from error
 

@@ -67,6 +67,7 @@ def page(
         "static": _static(urls),
         "viewer": viewer_of(request),
         "here": here(request),
+        "once": secrets.token_hex(16),
         **values,
     }
     text = ENVIRONMENT.get_template(f"{template}.html.j2").render(context)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from orchestrator_runner.queue.lanes import LaneKey, lane_columns
 from orchestrator_runner.queue.planned_run import ChildTask, Current, PlannedRun
-from orchestrator_runner.queue.rows import ChildJob, JobRow, TransitionedJob
+from orchestrator_runner.queue.rows import ChildJob, JobRow, StartedRun, TransitionedJob
 from orchestrator_runner.queue.run_rows import (
     EndedChild,
     LockedRun,
@@ -105,10 +105,10 @@ class RunStore(Store):
 
     async def start(
         self, *, starts: Sequence[PlannedRun], used: Sequence[dict[str, int] | None]
-    ) -> list[JobRow]:
+    ) -> list[StartedRun]:
         """Write the starts; return the rows of the runs that could still start."""
         return await self._many(
-            JobRow,
+            StartedRun,
             "start_runs",
             runs=[start.run for start in starts],
             versions=[start.version for start in starts],
@@ -235,7 +235,11 @@ class RunStore(Store):
             statuses=[child.status for child in ended],
             going_on=list(going_on),
         )
-        left = [PhaseLeft(row.run_id, row.phase, row.remaining) for row in rows if row.remaining is not None]
+        left = [
+            PhaseLeft(row.run_id, row.phase, row.remaining, row.seconds)
+            for row in rows
+            if row.remaining is not None
+        ]
         tasks = (row for row in rows if row.remaining is None)
         return left, {run: list(group) for run, group in groupby(tasks, key=lambda row: row.run_id)}
 

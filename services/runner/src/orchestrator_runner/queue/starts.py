@@ -143,7 +143,9 @@ class Starter:
             for row in rows:
                 publish_run(work, RunStarted, row)
             publish_changes(work, [*withdrawn, *rows, *made])
-        metrics.RUNS_STARTED.inc(len(begun))
+        metrics.RUNS_STARTED.inc(len(rows))
+        for row in rows:
+            metrics.WAIT_SECONDS.labels("configuration").observe(row.seconds_waiting)
         self._record(begun, made, done)
 
     async def _withdraw(
@@ -157,7 +159,6 @@ class Starter:
         promoted = await LaneStore(work.connection).promote(lanes={row.lane_id for row in withdrawn})
         for row in withdrawn:
             publish_run(work, RunFinished, row)
-            work.after_commit(metrics.RUNS_FINISHED.labels(row.status).inc)
         done.runs_are_ready |= bool(promoted)
         return [*withdrawn, *promoted]
 
@@ -189,7 +190,6 @@ class Starter:
             promoted = await lanes.promote(lanes=[row.lane_id])
             publish_run(work, RunFinished, ended)
             publish_changes(work, [ended, *promoted])
-        metrics.RUNS_FINISHED.labels(ended.status).inc()
         done.runs_are_ready |= bool(promoted)
         done.ended_children.add(row.id)
 

@@ -37,13 +37,14 @@ async def password(request: Request) -> Response:
         _check_repeated(fields)
         caller = entering.caller(request)
         await people.change_password(caller, desk, body.current_password, body.new_password)
+        async with entering.changing(request, fields) as (_, frame):
+            return answers.done(request, frame, fields, CHANGED, TOPIC)
     except TooMany as error:
         return _password_form(request, frame, 429, Fields(form=error.detail))
     except UserError as error:
         if error.field is None:
             raise
         return _password_form(request, frame, 422, forms.refused(error))
-    return answers.done(request, frame, fields, CHANGED, TOPIC)
 
 
 def _check_repeated(fields: Fields) -> None:

@@ -68,7 +68,7 @@ async def edit_component(request: Request) -> Response:
 async def check_component(request: Request) -> Response:
     """While one types: what is wrong."""
     fields = await entering.sent(request, is_large=True)
-    async with entering.changing(request, fields, Scope.ADMIN, section=SECTION) as (session, frame):
+    async with entering.showing(request, fields, Scope.ADMIN, section=SECTION) as (session, frame):
         shown = await session.offload.run(_checked, fields["json"])
     return pages.page(request, "components/checked", frame=frame, document=shown)
 
@@ -114,28 +114,27 @@ async def _sent(request: Request, name: str | None) -> Response:
     fields = await entering.sent(request, is_large=True)
     text = fields["json"].replace("\r\n", "\n")
     try:
-        saved, frame = await _save(request, fields, text, name)
+        return await _save(request, fields, text, name)
     except NOT_NOW:
         raise
     except UserError as error:
         return await _again(request, fields, text, name, error)
-    to = urls_of(request)("component", component=saved)
-    return answers.done(request, frame, fields, "Saved.", to=to)
 
 
-async def _save(request: Request, fields: Fields, text: str, name: str | None) -> tuple[str, Frame]:
+async def _save(request: Request, fields: Fields, text: str, name: str | None) -> Response:
     body = _body(text)
     wanted = name or forms.checked(Identified, {"id": body.component or ""}).id
     async with entering.changing(request, fields, Scope.ADMIN, section=SECTION) as (session, frame):
         target = await components.target(session, wanted)
         await edits.check_save(session, Condition.seen(fields["etag"] or None), target)
         await components.save(session, wanted, body)
-    return wanted, frame
+        to = urls_of(request)("component", component=wanted)
+        return answers.done(request, frame, fields, "Saved.", to=to)
 
 
 async def _again(request: Request, fields: Fields, text: str, name: str | None, error: UserError) -> Response:
     """The editor with all that was typed, and why it was refused."""
-    async with entering.changing(request, fields, Scope.ADMIN, section=SECTION) as (session, frame):
+    async with entering.showing(request, fields, Scope.ADMIN, section=SECTION) as (session, frame):
         stored = None if name is None else await _stored(session, name)
         there = None if stored is None else _document(session, stored).text
     values, conflict = Fields(fields), None

@@ -6,12 +6,12 @@ from uuid import uuid4
 from starlette.requests import Request
 from starlette.responses import Response
 
+from orchestrator_api.access import dedup_keys
 from orchestrator_api.access.permissions import Scope
 from orchestrator_api.catalog import components, configurations, copies
 from orchestrator_api.catalog.configurations import Key
 from orchestrator_api.http.refusals import FieldError, Invalid, refuse
 from orchestrator_api.orchestrations import trash
-from orchestrator_api.runs import idempotency
 from orchestrator_api.runs import service as runs
 from orchestrator_api.runs.models import ConfigurationRunIn
 from orchestrator_api.web import answers, entering, forms, pages
@@ -92,7 +92,7 @@ async def _copy(request: Request, fields: Fields) -> Response:
     name = forms.checked(Named, {"name": fields["name"] or None}).name
     async with entering.changing(request, fields, Scope.CONFIGURE, section=SECTION) as (session, frame):
         copied = await copies.copy(session, key_of(request), _id(fields), name)
-    return answers.done(request, frame, fields, "", to=url_of(request, configuration=copied.id))
+        return answers.done(request, frame, fields, "", to=url_of(request, configuration=copied.id))
 
 
 async def trash_configuration(request: Request) -> Response:
@@ -147,7 +147,7 @@ async def _run(request: Request, fields: Fields) -> Response:
         session.actor.require_run(key.component, key.id)
         body = forms.checked(ConfigurationRunIn, {"parameters": parameters, "notify": is_notified})
         given: dict[str, Any] = body.model_dump()
-        dedup_key = idempotency.accept(session, fields["key"] or None, f"run {key}", given)
+        dedup_key = dedup_keys.accept(session, fields["key"] or None, f"run {key}", given)
         job = await runs.start(session, key, runs.RunRequest(**given, dedup_key=dedup_key))
-    to = urls_of(request)("job", project=request.path_params["project"], job=job)
-    return answers.done(request, frame, fields, "", to=to)
+        to = urls_of(request)("job", project=session.project, job=job)
+        return answers.done(request, frame, fields, "", to=to)

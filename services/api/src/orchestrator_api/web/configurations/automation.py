@@ -83,8 +83,8 @@ async def _automate(request: Request, fields: Fields) -> Response:
         made = await automation.automate(session, key_of(request), Automation(None, body.name, spec))
         if fields["notify"] != "true":
             await notifications.replace(session, made, ())
-    to = urls_of(request)("orchestration", project=request.path_params["project"], orchestration=made)
-    return answers.done(request, frame, fields, "", to=to)
+        to = urls_of(request)("orchestration", project=session.project, orchestration=made)
+        return answers.done(request, frame, fields, "", to=to)
 
 
 def times_of(fields: Fields) -> dict[str, Any] | None:

@@ -92,7 +92,7 @@ async def check_new_configuration(request: Request) -> Response:
 async def _checked(request: Request, name: str) -> Response:
     fields = await entering.sent(request, is_large=True)
     key = component_key(request.path_params["component"], name)
-    async with entering.changing(request, fields, Scope.CONFIGURE, section=SECTION) as (session, frame):
+    async with entering.showing(request, fields, Scope.CONFIGURE, section=SECTION) as (session, frame):
         edited = await _edited(session, key, is_new=not name)
         shown = await _shown(session, edited, fields)
     return pages.page(request, "configurations/checked", frame=frame, editor=shown)
@@ -118,18 +118,14 @@ async def _sent(request: Request, key: Key, *, is_new: bool = False) -> Response
     if turn and turn != "save":
         return await _again(request, key, fields, turn=turn, is_new=is_new)
     try:
-        saved = await _save(request, key, fields, is_new=is_new)
+        return await _save(request, key, fields, is_new=is_new)
     except UserError as error:
         if isinstance(error, NOT_NOW):
             raise
         return await _again(request, key, fields, error, is_new=is_new)
-    frame, name = saved
-    project = request.path_params["project"]
-    to = urls_of(request)("configuration", project=project, component=key.component, configuration=name)
-    return answers.done(request, frame, fields, "Saved.", to=to)
 
 
-async def _save(request: Request, key: Key, fields: Fields, *, is_new: bool) -> tuple[Frame, str]:
+async def _save(request: Request, key: Key, fields: Fields, *, is_new: bool) -> Response:
     name = fields["id"] or id_of(fields["name"]) if is_new else key.id
     async with entering.changing(request, fields, Scope.CONFIGURE, section=SECTION) as (session, frame):
         edited = await _edited(session, key, is_new=is_new)
@@ -142,7 +138,9 @@ async def _save(request: Request, key: Key, fields: Fields, *, is_new: bool) -> 
         await edits.check_save(session, condition, await configurations.component_target(session, target))
         spec = ConfigurationSpec(body.name or target.id, body.description, True, body.parameters, body.note)
         await configurations.save_component_configuration(session, target, spec)
-    return frame, target.id
+        own: dict[str, Any] = {"project": session.project, "component": key.component}
+        to = urls_of(request)("configuration", configuration=target.id, **own)
+        return answers.done(request, frame, fields, "Saved.", to=to)
 
 
 async def _again(
@@ -155,7 +153,7 @@ async def _again(
     is_new: bool,
 ) -> Response:
     """The editor with all that was typed, and why it was refused."""
-    async with entering.changing(request, fields, Scope.CONFIGURE, section=SECTION) as (session, frame):
+    async with entering.showing(request, fields, Scope.CONFIGURE, section=SECTION) as (session, frame):
         edited = await _edited(session, key, is_new=is_new)
         shown = await _shown(session, edited, fields, turn)
     values, conflict = Fields(fields), None

@@ -33,8 +33,8 @@ async def terminate(request: Request) -> Response:
         found = await jobs.find(session, job)
         preview = await terminations.preview(session, job)
         await runs.terminate(session, job)
-    text = f"{preview.name} is asked to stop."
-    return answers.done(request, frame, fields, text, "jobs", f"job:{job}", f"run:{found.root_id}")
+        text = f"{preview.name} is asked to stop."
+        return answers.done(request, frame, fields, text, "jobs", f"job:{job}", f"run:{found.root_id}")
 
 
 async def _ask(request: Request, job: UUID) -> Response:

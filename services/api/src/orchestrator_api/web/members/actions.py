@@ -40,11 +40,11 @@ async def invite(request: Request) -> Response:
             body = forms.checked(InvitationIn, given)
             invitation = members.Invitation(body.email, body.membership, body.name)
             made = await members.invite(session, invitation)
+            role = ROLES[choice_of(made)].label.lower()
+            text = f"{made.email} is in {session.project} now, as {role}."
+            return answers.done(request, frame, fields, text, TOPIC)
     except UserError as error:
         return _invite_form(request, frame, **again(error, fields))
-    role = ROLES[choice_of(made)].label.lower()
-    text = f"{made.email} is in {frame.project.id if frame.project else ''} now, as {role}."
-    return answers.done(request, frame, fields, text, TOPIC)
 
 
 def _invite_form(request: Request, frame: Frame, status: int = 200, **values: Any) -> Response:
@@ -68,11 +68,11 @@ async def change(request: Request) -> Response:
             body = forms.checked(RoleIn, role_body(fields["role"]))
             await edits.check(session, Condition.seen(fields["etag"]), await members.target(session, person))
             changed = await members.change_role(session, person, body.membership)
+            role = ROLES[choice_of(changed)].label.lower()
+            return answers.done(request, frame, fields, f"{changed.name} is {role} now.", TOPIC)
     except UserError as error:
         shown = again(error, fields, {"person": forms.FORM})
         return _role_form(request, frame, member, is_last=last == person, **shown)
-    role = ROLES[choice_of(changed)].label.lower()
-    return answers.done(request, frame, fields, f"{changed.name} is {role} now.", TOPIC)
 
 
 def _role_form(request: Request, frame: Frame, member: Member, status: int = 200, **values: Any) -> Response:
@@ -104,11 +104,11 @@ async def remove(request: Request) -> Response:
     async with entering.changing(request, fields, Scope.ADMINISTER, section=SECTION) as (session, frame):
         member = await members.find(session, person)
         await members.remove(session, person)
-    is_own = person == frame.actor.person_id and not frame.actor.administers
-    if is_own:
-        return answers.done(request, frame, fields, "", to=urls_of(request)("projects"))
-    undo = Undo(_url(request, "invite_member"), _as_before(member))
-    return answers.done(request, frame, fields, f"{member.name} is removed.", TOPIC, undo=undo)
+        is_own = person == frame.actor.person_id and not frame.actor.administers
+        if is_own:
+            return answers.done(request, frame, fields, "", to=urls_of(request)("projects"))
+        undo = Undo(_url(request, "invite_member"), _as_before(member))
+        return answers.done(request, frame, fields, f"{member.name} is removed.", TOPIC, undo=undo)
 
 
 def _as_before(member: Member) -> Fields:

@@ -15,6 +15,7 @@ from orchestrator_api.notifications.models import SubscriptionsIn
 from orchestrator_api.notifications.rows import StoredSubscription
 from orchestrator_api.web import answers, entering, forms, pages
 from orchestrator_api.web.address_parts import orchestration_parts
+from orchestrator_api.web.again import NOT_OF_THE_FORM
 from orchestrator_api.web.answers import Undo
 from orchestrator_api.web.frame import Frame
 from orchestrator_api.web.notifications.words import EVENTS, Subscriber, subscribers
@@ -38,24 +39,32 @@ async def edit(request: Request) -> Response:
     if request.method == "GET":
         return await _open(request)
     fields = await entering.sent(request)
-    async with entering.changing(request, fields, Scope.CONFIGURE, section=SECTION) as (session, frame):
-        row = await configurations.load(session, orchestration_key(_orchestration(request)))
-        await service.target(session, row.id)  # locks it
-        found = await service.listing(session, [row.id])
-        before = request.path_params.get("address", "")
-        address = fields["address"].strip()
-        try:
+    name = ""
+    try:
+        async with entering.changing(request, fields, Scope.CONFIGURE, section=SECTION) as (session, frame):
+            row = await configurations.load(session, orchestration_key(_orchestration(request)))
+            await service.target(session, row.id)  # locks it
+            found = await service.listing(session, [row.id])
+            before, name = request.path_params.get("address", ""), row.name
+            address = fields["address"].strip()
             wanted = _wanted(found, {before, address}, address, fields)
-        except UserError as error:
-            return _form(request, frame, row.name, fields, forms.refused(error, PLACES), status=422)
-        current = _of(found, before or address)
-        if fields["etag"] != _tag(current):
-            now = ", ".join(current.labels) or "nothing"
-            said = Fields({forms.FORM: CHANGED.format(now=now)})
-            return _form(request, frame, row.name, Fields(fields | {"etag": _tag(current)}), said, status=409)
-        await service.replace(session, row.id, [each.subscription() for each in wanted.subscriptions])
-    said_events = ", ".join(EVENTS[event][0].lower() for event in _events(fields)) or "nothing"
-    return answers.done(request, frame, fields, f"{address} is notified of {said_events}.", *_topics(request))
+            current = _of(found, before or address)
+            if fields["etag"] != _tag(current):
+                return _changed(request, frame, name, fields, current)
+            await service.replace(session, row.id, [each.subscription() for each in wanted.subscriptions])
+            said_events = ", ".join(EVENTS[event][0].lower() for event in _events(fields)) or "nothing"
+            text = f"{address} is notified of {said_events}."
+            return answers.done(request, frame, fields, text, *_topics(request))
+    except UserError as error:
+        if not name or isinstance(error, NOT_OF_THE_FORM):
+            raise
+        return _form(request, frame, name, fields, forms.refused(error, PLACES), status=422)
+
+
+def _changed(request: Request, frame: Frame, name: str, fields: Fields, current: Subscriber) -> Response:
+    """The form again: saving once more puts one's own on top."""
+    said = Fields({forms.FORM: CHANGED.format(now=", ".join(current.labels) or "nothing")})
+    return _form(request, frame, name, Fields(fields | {"etag": _tag(current)}), said, status=409)
 
 
 async def remove(request: Request) -> Response:
@@ -87,8 +96,8 @@ async def test(request: Request) -> Response:
             await service.send_test(session, row.id, address)
         except TooMany as error:
             raise UserError(error.detail) from error
-    text = f"A test e-mail to {address} is on its way; see below whether it was sent."
-    return answers.done(request, frame, fields, text, *_topics(request))
+        text = f"A test e-mail to {address} is on its way; see below whether it was sent."
+        return answers.done(request, frame, fields, text, *_topics(request))
 
 
 async def _open(request: Request) -> Response:

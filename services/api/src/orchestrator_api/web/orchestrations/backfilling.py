@@ -7,13 +7,13 @@ from uuid import uuid4
 from starlette.requests import Request
 from starlette.responses import Response
 
+from orchestrator_api.access import dedup_keys
 from orchestrator_api.access.permissions import Scope
 from orchestrator_api.catalog import configurations
 from orchestrator_api.catalog.configurations import orchestration_key
 from orchestrator_api.catalog.rows import Configuration
 from orchestrator_api.http.refusals import Forbidden
 from orchestrator_api.http.session import Session
-from orchestrator_api.runs import idempotency
 from orchestrator_api.schedules import backfills
 from orchestrator_api.schedules import service as schedules
 from orchestrator_api.schedules.backfills import Backfilled, BackfillRequest
@@ -33,6 +33,7 @@ from orchestrator_shared.domain.ids import ORCHESTRATOR
 
 async def backfill(request: Request) -> Response:
     """First the fires that would be run, then just these."""
+    row: Configuration | None = None
     name = request.path_params["orchestration"]
     if request.method != "POST":
         async with entering.reading(request, Scope.READ, section=SECTION) as (session, frame):
@@ -41,20 +42,21 @@ async def backfill(request: Request) -> Response:
     fields = await entering.sent(request)
     is_plan = fields["planned"] != _period(fields)
     scope = Scope.READ if is_plan else Scope.RUN
-    async with entering.changing(request, fields, scope, section=SECTION) as (session, frame):
-        row, listed = await _read(session, name)
-        try:
+    try:
+        async with entering.changing(request, fields, scope, section=SECTION) as (session, frame):
+            row, listed = await _read(session, name)
             plan = await _carry_out(session, request, row, fields, is_plan=is_plan)
-        except Forbidden:
+            if is_plan:
+                return _form(request, frame, row, listed, values=fields, plan=plan)
+            new = sum(fire.is_new for fire in plan.fires)
+            were = "was" if new == 1 else "were"
+            text = f"{counted(new, 'run')} of {row.name} {were} requested, oldest first."
+            return answers.done(request, frame, fields, text, f"orchestration:{name}")
+    except UserError as error:
+        if row is None or isinstance(error, Forbidden):
             raise
-        except UserError as error:
-            errors = forms.refused(error, {"to": "to", "schedule_id": "schedule"})
-            return _form(request, frame, row, listed, 422, values=fields, errors=errors)
-    if is_plan:
-        return _form(request, frame, row, listed, values=fields, plan=plan)
-    new = sum(fire.is_new for fire in plan.fires)
-    text = f"{counted(new, 'run')} of {row.name} {'was' if new == 1 else 'were'} requested, oldest first."
-    return answers.done(request, frame, fields, text, f"orchestration:{name}")
+        errors = forms.refused(error, {"to": "to", "schedule_id": "schedule"})
+        return _form(request, frame, row, listed, 422, values=fields, errors=errors)
 
 
 def _period(fields: Fields) -> str:
@@ -81,7 +83,7 @@ async def _carry_out(
         "confirm": fields["confirm"] == "true",
     }
     given = forms.checked(BackfillIn, wanted).model_dump(exclude_none=True)
-    key = None if is_plan else idempotency.accept(session, fields["key"] or None, "backfill", given)
+    key = None if is_plan else dedup_keys.accept(session, fields["key"] or None, "backfill", given)
     return await backfills.backfill(session, BackfillRequest(**given, dedup_key=key))
 
 

@@ -26,21 +26,20 @@ async def new(request: Request) -> Response:
         async with entering.reading(request, Scope.READ, section=SECTION) as (_, frame):
             return _form(request, frame)
     fields = await entering.sent(request)
-    async with entering.changing(request, fields, Scope.CONFIGURE, section=SECTION) as (session, frame):
-        try:
+    try:
+        async with entering.changing(request, fields, Scope.CONFIGURE, section=SECTION) as (session, frame):
             name = fields["name"].strip()
             wanted = {"name": name, "description": fields["description"].strip()}
             given = forms.checked(OrchestrationIn, wanted)
             orchestration = await free_id(session, id_like(name))
             spec = OrchestrationSpec(name, given.description, given.enabled, [])
             await service.save(session, orchestration, spec)
-        except Forbidden:
-            raise
-        except UserError as error:
-            return _form(request, frame, 422, values=fields, errors=forms.refused(error))
-    urls, own = urls_of(request), {"project": request.path_params["project"], "orchestration": orchestration}
-    url = urls("tasks", **own)
-    return answers.done(request, frame, fields, f"{name} was created.", "orchestrations", to=url)
+            url = urls_of(request)("tasks", project=session.project, orchestration=orchestration)
+            return answers.done(request, frame, fields, f"{name} was created.", "orchestrations", to=url)
+    except Forbidden:
+        raise
+    except UserError as error:
+        return _form(request, frame, 422, values=fields, errors=forms.refused(error))
 
 
 def _form(request: Request, frame: Frame, status: int = 200, **more: Any) -> Response:
@@ -64,15 +63,17 @@ async def load_demo(request: Request) -> Response:
     async with entering.changing(request, fields, Scope.CONFIGURE, section=SECTION) as (session, frame):
         has_warehouse = await demo.has_warehouse(session)
     try:
-        async with entering.changing(request, fields, Scope.CONFIGURE) as (session, _):
+        async with entering.changing(request, fields, Scope.CONFIGURE) as (session, frame):
             await demo.load(session, fields[demo.WAREHOUSE].strip())
+            url = urls_of(request)("orchestration", project=session.project, orchestration=demo.MAIN)
+            return answers.done(
+                request, frame, fields, "The flights demo is loaded.", "orchestrations", to=url
+            )
     except Forbidden:
         raise
     except UserError as error:
         errors = forms.refused(error)
         return _demo_form(request, frame, has_warehouse, 422, values=fields, errors=errors)
-    url = urls_of(request)("orchestration", project=request.path_params["project"], orchestration=demo.MAIN)
-    return answers.done(request, frame, fields, "The flights demo is loaded.", "orchestrations", to=url)
 
 
 def _demo_form(

@@ -35,26 +35,26 @@ PARTS = (copies.SCHEDULES, copies.TRIGGERS, copies.NOTIFICATIONS)
 
 async def edit(request: Request) -> Response:
     """Name, description and labels."""
+    row: Configuration | None = None
     key = orchestration_key(request.path_params["orchestration"])
     if request.method != "POST":
         async with entering.reading(request, Scope.READ, section=SECTION) as (session, frame):
             row = await configurations.load(session, key)
         return _edit_form(request, frame, row, _values(row))
     fields = await entering.sent(request)
-    async with entering.changing(request, fields, Scope.CONFIGURE, section=SECTION) as (session, frame):
-        row = await configurations.load(session, key)
-        try:
+    try:
+        async with entering.changing(request, fields, Scope.CONFIGURE, section=SECTION) as (session, frame):
+            row = await configurations.load(session, key)
             target = await configurations.target(session, key)
             await edits.check_save(session, Condition.seen(fields["etag"]), target)
             await _rename(session, row, fields)
-        except Forbidden:
+            return answers.done(request, frame, fields, "Saved.", f"orchestration:{key.id}")
+    except UserError as error:
+        if row is None or isinstance(error, Forbidden):
             raise
-        except PreconditionFailed as error:
+        if isinstance(error, PreconditionFailed):
             return _edit_form(request, frame, row, fields, 409, overtaken=error)
-        except UserError as error:
-            errors = forms.refused(error)
-            return _edit_form(request, frame, row, fields, 422, errors=errors)
-    return answers.done(request, frame, fields, "Saved.", f"orchestration:{key.id}")
+        return _edit_form(request, frame, row, fields, 422, errors=forms.refused(error))
 
 
 async def _rename(session: Session, row: Configuration, fields: Fields) -> None:
@@ -95,25 +95,26 @@ def _edit_form(
 
 async def duplicate(request: Request) -> Response:
     """A copy, which is disabled until it is enabled."""
+    row: Configuration | None = None
     name = request.path_params["orchestration"]
     if request.method != "POST":
         async with entering.reading(request, Scope.READ, section=SECTION) as (session, frame):
             row = await configurations.load(session, orchestration_key(name))
         return _copy_form(request, frame, row, Fields(name=name_of_copy(row, None)))
     fields = await entering.sent(request)
-    async with entering.changing(request, fields, Scope.CONFIGURE, section=SECTION) as (session, frame):
-        row = await configurations.load(session, orchestration_key(name))
-        called = fields["name"].strip()
-        try:
+    try:
+        async with entering.changing(request, fields, Scope.CONFIGURE, section=SECTION) as (session, frame):
+            row = await configurations.load(session, orchestration_key(name))
+            called = fields["name"].strip()
             forms.checked(OrchestrationIn, {"name": called})
             copy = await free_id(session, id_like(called))
             await copies.copy(session, name, copy, called, [part for part in PARTS if fields[part]])
-        except Forbidden:
+            url = urls_of(request)("orchestration", project=session.project, orchestration=copy)
+            return answers.done(request, frame, fields, f"{called} was created. It is disabled.", to=url)
+    except UserError as error:
+        if row is None or isinstance(error, Forbidden):
             raise
-        except UserError as error:
-            return _copy_form(request, frame, row, fields, 422, errors=forms.refused(error))
-    url = urls_of(request)("orchestration", project=request.path_params["project"], orchestration=copy)
-    return answers.done(request, frame, fields, f"{called} was created. It is disabled.", to=url)
+        return _copy_form(request, frame, row, fields, 422, errors=forms.refused(error))
 
 
 def _copy_form(
@@ -155,8 +156,8 @@ async def refresh_token(request: Request) -> Response:
     fields = await entering.sent(request)
     async with entering.changing(request, fields, Scope.CONFIGURE, section=SECTION) as (session, frame):
         await service.refresh_token(session, name)
-    text = f"The token of {name} has a new secret."
-    return answers.done(request, frame, fields, text, f"orchestration:{name}")
+        text = f"The token of {name} has a new secret."
+        return answers.done(request, frame, fields, text, f"orchestration:{name}")
 
 
 def _dialog(

@@ -78,7 +78,7 @@ def _raw(document: Document) -> dict[str, Any]:
 
 async def _planned(request: Request, fields: Fields, found: Reading) -> Applied:
     try:
-        async with entering.changing(request, fields, Scope.CONFIGURE) as (session, _):
+        async with entering.showing(request, fields, Scope.CONFIGURE) as (session, _):
             raise _Seen(await definitions.apply(session, found.documents, prune=frozenset(), seen_plan=ANY))
     except _Seen as seen:
         return seen.applied
@@ -89,10 +89,10 @@ async def _applied(request: Request, frame: Frame, fields: Fields, found: Readin
         applied = await definitions.apply(
             session, found.documents, prune=frozenset(), seen_plan=fields["plan"]
         )
-    changed = sum(each.action.value != "unchanged" for each in applied.changes)
-    text = "Nothing had to change." if not changed else "The definitions were applied."
-    url = urls_of(request)("orchestrations", project=request.path_params["project"])
-    return answers.done(request, frame, fields, text, "orchestrations", to=url)
+        changed = sum(each.action.value != "unchanged" for each in applied.changes)
+        text = "Nothing had to change." if not changed else "The definitions were applied."
+        url = urls_of(request)("orchestrations", project=session.project)
+        return answers.done(request, frame, fields, text, "orchestrations", to=url)
 
 
 def _sentences(error: UserError) -> list[str]:

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 from starlette.requests import Request
 from starlette.responses import Response
 
+from orchestrator_api.access import dedup_keys
 from orchestrator_api.access.permissions import Scope
 from orchestrator_api.catalog import configurations, task_names, versions
 from orchestrator_api.catalog.configurations import orchestration_key
@@ -23,7 +24,6 @@ from orchestrator_api.orchestrations.validation import Phases
 from orchestrator_api.orchestrations.views import Shown
 from orchestrator_api.queue import lanes
 from orchestrator_api.queue.lanes import Ahead
-from orchestrator_api.runs import idempotency
 from orchestrator_api.runs import service as runs
 from orchestrator_api.runs.models import RunIn
 from orchestrator_api.web import answers, entering, forms, pages
@@ -102,17 +102,18 @@ def _asked_version(request: Request, row: Configuration) -> int:
 async def _send(request: Request) -> Response:
     fields = await entering.sent(request, is_large=True)
     ticked = frozenset(name.removeprefix(TASK) for name in fields if name.startswith(TASK))
-    async with entering.changing(request, fields, Scope.RUN, section=SECTION) as (session, frame):
-        session.actor.require_run(ORCHESTRATOR, request.path_params["orchestration"])
-        choice = await _read(session, request)
-        chosen = [task for task in choice.ids if task in ticked]
-        try:
+    choice = None
+    try:
+        async with entering.changing(request, fields, Scope.RUN, section=SECTION) as (session, frame):
+            session.actor.require_run(ORCHESTRATOR, request.path_params["orchestration"])
+            choice = await _read(session, request)
+            chosen = [task for task in choice.ids if task in ticked]
             _check_unchanged(fields, choice)
             job = await _start(session, request, choice, chosen, fields)
-        except Forbidden:
+    except UserError as error:
+        if choice is None or isinstance(error, Forbidden):
             raise
-        except UserError as error:
-            return _refused(request, frame, choice, chosen, fields, error)
+        return _refused(request, frame, choice, chosen, fields, error)
     return await _landed(request, frame, fields, choice.each, job)
 
 
@@ -138,7 +139,7 @@ async def _start(
         "confirm": fields["confirm"] == "true",
     }
     given = forms.checked(RunIn, wanted).model_dump()
-    key = idempotency.accept(session, fields["key"] or None, f"run {name}", given)
+    key = dedup_keys.accept(session, fields["key"] or None, f"run {name}", given)
     return await runs.start(session, orchestration_key(name), runs.RunRequest(**given, dedup_key=key))
 
 

@@ -10,6 +10,7 @@ from orchestrator_api.catalog import configurations, task_names
 from orchestrator_api.catalog import versions as stored_versions
 from orchestrator_api.catalog.configurations import orchestration_key
 from orchestrator_api.catalog.differences import compare_phases
+from orchestrator_api.catalog.rows import Configuration
 from orchestrator_api.catalog.version_models import RestoreIn
 from orchestrator_api.http.paging import Part
 from orchestrator_api.http.refusals import Forbidden
@@ -99,6 +100,7 @@ async def version(request: Request) -> Response:
 
 async def restore(request: Request) -> Response:
     """Saves the tasks of an old version as a new one, with a note why."""
+    row: Configuration | None = None
     own, version = orchestration_parts(request), version_number(request.path_params["version"])
     key = orchestration_key(own["orchestration"])
     if request.method != "POST":
@@ -107,20 +109,20 @@ async def restore(request: Request) -> Response:
             row = await configurations.load(session, key)
         return _form(request, frame, row.name, version, row.version)
     fields = await entering.sent(request)
-    async with entering.changing(request, fields, Scope.CONFIGURE, section=SECTION) as (session, frame):
-        row = await configurations.load(session, key)
-        try:
+    try:
+        async with entering.changing(request, fields, Scope.CONFIGURE, section=SECTION) as (session, frame):
+            row = await configurations.load(session, key)
             given = forms.checked(RestoreIn, {"note": fields["note"].strip()})
             saved = await orchestration_versions.restore(session, key.id, version, given.note)
-        except Forbidden:
+            back = f"Version {version} is back, as version {saved.version}."
+            text = back if saved.changed else "Nothing changed."
+            url = urls_of(request)("orchestration", **own)
+            return answers.done(request, frame, fields, text, to=url)
+    except UserError as error:
+        if row is None or isinstance(error, Forbidden):
             raise
-        except UserError as error:
-            errors = forms.refused(error, {"phases": forms.FORM})
-            more = {"values": fields, "errors": errors}
-            return _form(request, frame, row.name, version, row.version, 422, **more)
-    text = f"Version {version} is back, as version {saved.version}." if saved.changed else "Nothing changed."
-    url = urls_of(request)("orchestration", **own)
-    return answers.done(request, frame, fields, text, to=url)
+        more = {"values": fields, "errors": forms.refused(error, {"phases": forms.FORM})}
+        return _form(request, frame, row.name, version, row.version, 422, **more)
 
 
 def _form(

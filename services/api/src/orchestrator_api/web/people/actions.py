@@ -37,9 +37,9 @@ async def invite(request: Request) -> Response:
             body = forms.checked(PersonIn, {**given, "is_administrator": fields["administrator"] == "true"})
             account = people.NewAccount(body.email, body.name, body.is_administrator)
             link = await people.invite(session, account, mailed=not is_shown)
+            return _issued(request, frame, fields, link, body.email)
     except UserError as error:
         return _dialog(request, frame, "people/invite", "Invite a person", **again(error, fields))
-    return _issued(request, frame, fields, link, body.email)
 
 
 async def change(request: Request) -> Response:
@@ -58,10 +58,10 @@ async def change(request: Request) -> Response:
                 session, Condition.seen(fields["etag"]), await people.target(session, person_id)
             )
             await people.change(session, person_id, people.AccountChange(**body.model_dump()))
+            return answers.done(request, frame, fields, f"{body.name} is saved.", TOPIC)
     except UserError as error:
         shown = again(error, fields, {"person": forms.FORM})
         return _dialog(request, frame, "people/edit", person.name, each=person, **shown)
-    return answers.done(request, frame, fields, f"{body.name} is saved.", TOPIC)
 
 
 def _changes(fields: Fields) -> dict[str, Any]:
@@ -84,10 +84,10 @@ async def reset(request: Request) -> Response:
         async with entering.changing(request, fields, Scope.ADMIN, section=SECTION) as (session, frame):
             person = await people.find(session, person_id)
             link = await people.reset(session, person_id, mailed=fields["link"] != "shown")
+            return _issued(request, frame, fields, link, person.email)
     except UserError as error:
         shown = again(error, fields, {"person": forms.FORM})
         return _reset_form(request, frame, person, **shown)
-    return _issued(request, frame, fields, link, person.email)
 
 
 def _reset_form(request: Request, frame: Frame, person: Person, status: int = 200, **values: Any) -> Response:
@@ -106,7 +106,7 @@ async def unlink(request: Request) -> Response:
     async with entering.changing(request, fields, Scope.ADMIN, section=SECTION) as (session, frame):
         person = await people.find(session, person_id)
         await identities.unlink(session, person_id)
-    return answers.done(request, frame, fields, f"{person.name} is unlinked and signed out.", TOPIC)
+        return answers.done(request, frame, fields, f"{person.name} is unlinked and signed out.", TOPIC)
 
 
 async def revoke_token(request: Request) -> Response:
@@ -120,13 +120,18 @@ async def revoke_token(request: Request) -> Response:
     async with entering.changing(request, fields, Scope.ADMIN, section=SECTION) as (session, frame):
         found = await tokens.find_administrator(session, token_id)
         await tokens.revoke_administrator(session, token_id)
-    return answers.done(request, frame, fields, f"{found.name} is revoked.", TOPIC)
+        return answers.done(request, frame, fields, f"{found.name} is revoked.", TOPIC)
 
 
 def _issued(request: Request, frame: Frame, fields: Fields, link: NewLink, email: str) -> Response:
     """A mailed link is not shown; another one is shown this once."""
     if link.is_mailed:
         return answers.done(request, frame, fields, f"A link was sent to {email}.", TOPIC)
+    text = (
+        f"A link for {email} was made when you sent this the first time, and was shown then. "
+        "If you did not see it, make a new one."
+    )
+    answers.only_once(request, text, TOPIC, to=urls_of(request)("people"))
     desk = accounts.desk_of(request)
     public_url = desk.sessions.guard.browsers.public_url
     address = links.address_of(desk.link_keys, public_url or str(request.base_url), link)

@@ -59,10 +59,10 @@ async def new(request: Request) -> Response:
             given = {"id": fields["id"].strip(), "name": name, "parallel_limit": limit_of(fields)}
             body = forms.checked(ProjectIn, given)
             made = await service.create(session, body.id, body.name or body.id, body.parallel_limit)
+            to = urls_of(request)("orchestrations", project=made.id)
+            return answers.done(request, frame, fields, "", to=to)
     except UserError as error:
         return _form(request, frame, **again(error, fields))
-    to = urls_of(request)("orchestrations", project=made.id)
-    return answers.done(request, frame, fields, "", to=to)
 
 
 def _form(request: Request, frame: Frame, status: int = 200, **values: Any) -> Response:

@@ -11,7 +11,7 @@ from orchestrator_api.http.conditional import Condition
 from orchestrator_api.projects import service
 from orchestrator_api.projects.models import ProjectPatch
 from orchestrator_api.projects.rows import StoredProject
-from orchestrator_api.web import entering, forms, pages
+from orchestrator_api.web import answers, entering, forms, pages
 from orchestrator_api.web.again import again
 from orchestrator_api.web.frame import Frame
 from orchestrator_api.web.projects.limits import limit_of
@@ -35,10 +35,10 @@ async def settings(request: Request) -> Response:
             body = forms.checked(ProjectPatch, given)
             await edits.check(session, Condition.seen(fields["etag"]), await service.target(session))
             await service.change(session, body.model_dump(exclude_unset=True))
+            here = urls_of(request)(SECTION, project=project.id, query={"done": "saved"})
+            return answers.done(request, frame, fields, "", to=here)
     except UserError as error:
         return _page(request, frame, project, **again(error, fields))
-    here = urls_of(request)(SECTION, project=project.id, query={"done": "saved"})
-    return pages.go_to(here)
 
 
 def _page(

@@ -7,11 +7,12 @@ from uuid import uuid4
 from starlette.requests import Request
 from starlette.responses import Response
 
+from orchestrator_api.access import dedup_keys
 from orchestrator_api.access.permissions import Scope
 from orchestrator_api.http.refusals import Invalid, Overtaken
 from orchestrator_api.http.session import Session
 from orchestrator_api.queue import terminations
-from orchestrator_api.runs import idempotency, jobs, retries
+from orchestrator_api.runs import jobs, retries
 from orchestrator_api.runs import service as runs
 from orchestrator_api.runs.retry_plan import RetryPlan, Version
 from orchestrator_api.web import answers, entering, pages
@@ -37,8 +38,8 @@ async def terminate(request: Request) -> Response:
         session.actor.require(Scope.READ)
         run = await find(session, request)
         await runs.terminate(session, run)
-    text = f"{_name(request)} is asked to stop."
-    return answers.done(request, frame, fields, text, f"run:{run}", f"job:{run}")
+        text = f"{_name(request)} is asked to stop."
+        return answers.done(request, frame, fields, text, f"run:{run}", f"job:{run}")
 
 
 async def _ask(request: Request) -> Response:
@@ -58,19 +59,20 @@ async def retry(request: Request) -> Response:
         return await _plan(request)
     fields = await entering.sent(request, is_large=True)
     ticked = [name.removeprefix(TASK) for name in fields if name.startswith(TASK)]
-    async with entering.changing(request, fields, Scope.RUN, section=SECTION) as (session, frame):
-        run = await find(session, request)
-        given: dict[str, Any] = {
-            "plan_id": fields["plan"],
-            "tasks": ticked,
-            "confirm": fields["confirm"] == "true",
-        }
-        key = idempotency.accept(session, fields["key"] or None, f"retry {run}", given)
-        try:
+    given: dict[str, Any] = {
+        "plan_id": fields["plan"],
+        "tasks": ticked,
+        "confirm": fields["confirm"] == "true",
+    }
+    try:
+        async with entering.changing(request, fields, Scope.RUN, section=SECTION) as (session, frame):
+            run = await find(session, request)
+            key = dedup_keys.accept(session, fields["key"] or None, f"retry {run}", given)
             job = await retries.start(session, run, retries.RetryRequest(**given, dedup_key=key))
-        except (Conflict, Invalid) as error:
-            if error.field not in ("plan_id", "confirm") and not isinstance(error, Invalid):
-                raise
+    except (Conflict, Invalid) as error:
+        if error.field not in ("plan_id", "confirm") and not isinstance(error, Invalid):
+            raise
+        async with entering.showing(request, fields, Scope.RUN, section=SECTION) as (session, frame):
             return await _refused(request, session, frame, error, ticked)
     return pages.go_to(await landing_of(request, fields, job))
 

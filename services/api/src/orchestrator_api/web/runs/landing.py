@@ -21,7 +21,7 @@ async def number_of(request: Request, sent: Fields, job: UUID) -> int | None:
     for look in range(LOOKS):
         if look:
             await asyncio.sleep(PAUSE_SECONDS)
-        async with entering.changing(request, sent, Scope.READ) as (session, _):
+        async with entering.showing(request, sent, Scope.READ) as (session, _):
             try:
                 found = await jobs.find(session, job)
             except NotFound:

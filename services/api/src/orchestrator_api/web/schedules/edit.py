@@ -52,17 +52,19 @@ async def edit(request: Request) -> Response:
 
 async def _send(request: Request, name: str | None) -> Response:
     fields = await entering.sent(request)
-    async with entering.changing(request, fields, Scope.CONFIGURE, section=SECTION) as (session, frame):
-        if fields["use"]:
+    if fields["use"]:
+        async with entering.showing(request, fields, Scope.CONFIGURE, section=SECTION) as (session, frame):
             return await _show(request, session, frame, form.taken(fields, fields["use"]), name)
-        try:
+    try:
+        async with entering.changing(request, fields, Scope.CONFIGURE, section=SECTION) as (session, frame):
             saved = await _save(session, orchestration_of(request), name, fields)
-        except UserError as error:
-            shown, said = refused(error, fields, form.PLACES, kind="schedule", is_new=name is None)
-            return await _show(request, session, frame, shown, name, **said)
-        row = await around(session, orchestration_of(request))
-        text = _saved(request, saved, row.name, session)
-    return answers.done(request, frame, fields, text, *topics(orchestration_of(request)))
+            row = await around(session, orchestration_of(request))
+            text = _saved(request, saved, row.name, session)
+            return answers.done(request, frame, fields, text, *topics(orchestration_of(request)))
+    except UserError as error:
+        shown, said = refused(error, fields, form.PLACES, kind="schedule", is_new=name is None)
+    async with entering.showing(request, fields, Scope.CONFIGURE, section=SECTION) as (session, frame):
+        return await _show(request, session, frame, shown, name, **said)
 
 
 async def _save(session: Session, orchestration: str, name: str | None, fields: Fields) -> StoredSchedule:

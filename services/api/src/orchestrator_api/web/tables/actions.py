@@ -25,15 +25,16 @@ async def share(request: Request) -> Response:
             return _form(request, frame, Fields(), Fields())
     fields = await entering.sent(request)
     bucket, other = request.path_params["bucket"], fields["shared_with"].strip()
-    async with entering.changing(request, fields, Scope.ADMINISTER, section=SECTION) as (session, frame):
-        try:
+    try:
+        async with entering.changing(request, fields, Scope.ADMINISTER, section=SECTION) as (session, frame):
             if re.fullmatch(SLUG, other) is None:
                 raise UserError(NO_SUCH, field="shared_with")
             await service.share(session, bucket, other)
-        except UserError as error:
-            said = forms.refused(error, {"project": "shared_with"})
-            return _form(request, frame, fields, said, status=422)
-    return answers.done(request, frame, fields, f"{bucket} is shared with {other}.", f"bucket:{bucket}")
+            text = f"{bucket} is shared with {other}."
+            return answers.done(request, frame, fields, text, f"bucket:{bucket}")
+    except UserError as error:
+        said = forms.refused(error, {"project": "shared_with"})
+        return _form(request, frame, fields, said, status=422)
 
 
 async def unshare(request: Request) -> Response:
@@ -56,8 +57,8 @@ async def unshare(request: Request) -> Response:
     fields = await entering.sent(request)
     async with entering.changing(request, fields, Scope.ADMINISTER, section=SECTION) as (session, frame):
         await service.unshare(session, bucket, other)
-    text = f"{bucket} is no longer shared with {other}."
-    return answers.done(request, frame, fields, text, f"bucket:{bucket}")
+        text = f"{bucket} is no longer shared with {other}."
+        return answers.done(request, frame, fields, text, f"bucket:{bucket}")
 
 
 def _form(request: Request, frame: Frame, values: Fields, errors: Fields, status: int = 200) -> Response:

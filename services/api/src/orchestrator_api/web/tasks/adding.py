@@ -12,6 +12,7 @@ from orchestrator_api.http.refusals import PreconditionFailed
 from orchestrator_api.http.session import Session
 from orchestrator_api.web import entering, forms, pages
 from orchestrator_api.web.address_parts import orchestration_parts
+from orchestrator_api.web.entering import AlreadyDone
 from orchestrator_api.web.frame import Frame
 from orchestrator_api.web.pages import Fields
 from orchestrator_api.web.tasks import asked, changing, showing
@@ -35,12 +36,14 @@ async def add(request: Request) -> Response:
     fields = await entering.sent(request, is_large=True)
     try:
         return await _added(request, fields)
+    except AlreadyDone as error:
+        return await changing.as_it_was(request, fields, error)
     except PreconditionFailed:
         return await changing.as_it_is(request, fields, Told(note=changing.ELSEWHERE))
     except Conflict:
         raise
     except UserError as error:
-        async with entering.changing(request, fields, Scope.CONFIGURE, section=SECTION) as (session, frame):
+        async with entering.showing(request, fields, Scope.CONFIGURE, section=SECTION) as (session, frame):
             return await _dialog(
                 request, session, frame, fields, forms.refused(error, {"operations": "form"})
             )
@@ -53,7 +56,8 @@ async def _added(request: Request, fields: Fields) -> Response:
         wanted = _wanted(fields, await named(session, _keys(fields)))
         board = await drafts.change(session, name, changing.condition(fields), changing.parsed(wanted))
         found = await showing.shown(session, board)
-    text, _ = said(wanted, before.phases, board.phases)
+        text, _ = said(wanted, before.phases, board.phases)
+        changing.keep_answer(request, Told(text))
     was = {task.id for phase in before.phases for task in phase.tasks}
     new = [task.id for phase in board.phases for task in phase.tasks if task.id not in was]
     return showing.answer(request, frame, found, Told(text, f"grip-{new[0]}", toast=text), fields)

@@ -13,8 +13,9 @@ from orchestrator_api.drafts.board import Board
 from orchestrator_api.http.conditional import Condition
 from orchestrator_api.http.refusals import Overtaken, PreconditionFailed
 from orchestrator_api.http.session import Session
-from orchestrator_api.web import entering, forms, pages
+from orchestrator_api.web import entering, forms, once, pages
 from orchestrator_api.web.address_parts import orchestration_parts
+from orchestrator_api.web.entering import AlreadyDone
 from orchestrator_api.web.pages import Fields
 from orchestrator_api.web.tasks import asked, showing
 from orchestrator_api.web.tasks.asked import Operations
@@ -50,6 +51,9 @@ async def change(request: Request) -> Response:
         async with entering.changing(request, fields, Scope.CONFIGURE, section=SECTION) as (session, frame):
             board, told = await _changed(session, name, fields)
             found = await showing.shown(session, board)
+            keep_answer(request, told)
+    except AlreadyDone as error:
+        return await as_it_was(request, fields, error)
     except PreconditionFailed:
         return await as_it_is(request, fields, Told(note=ELSEWHERE))
     return showing.answer(request, frame, found, told, fields, selects=selects and bool(board.phases))
@@ -127,12 +131,24 @@ def condition(fields: Fields) -> Condition:
     return Condition.seen(fields[DRAFT])
 
 
-async def as_it_is(request: Request, fields: Fields, told: Told, note: str = "") -> Response:
+def keep_answer(request: Request, told: Told) -> None:
+    """For when the same form is sent again; to be called within the transaction."""
+    once.tell(request, once.Done(told.said or told.toast))
+
+
+async def as_it_was(request: Request, fields: Fields, error: AlreadyDone) -> Response:
+    """The board as it is now; what the form asked for was done when it was sent before."""
+    return await as_it_is(request, fields, Told(error.done.text, toast=error.done.text), status=200)
+
+
+async def as_it_is(
+    request: Request, fields: Fields, told: Told, note: str = "", status: int = 409
+) -> Response:
     """The board as it is now, because what the form asked for was not done."""
-    async with entering.changing(request, fields, Scope.READ, section=SECTION) as (session, frame):
+    async with entering.showing(request, fields, Scope.READ, section=SECTION) as (session, frame):
         board = await drafts.board(session, request.path_params["orchestration"])
         found = await showing.shown(session, board)
-    return showing.answer(request, frame, found, told, fields, status=409, note=note)
+    return showing.answer(request, frame, found, told, fields, status=status, note=note)
 
 
 async def save(request: Request) -> Response:
@@ -143,17 +159,20 @@ async def save(request: Request) -> Response:
         async with entering.changing(request, fields, Scope.CONFIGURE, section=SECTION) as (session, frame):
             saved = await drafts.save(session, name, condition(fields), note)
             found = await showing.shown(session, await drafts.board(session, name))
+            text = (
+                f"Saved as version {saved.version}."
+                if saved.changed
+                else f"Nothing differs from version {saved.version}."
+            )
+            keep_answer(request, Told(text))
+    except AlreadyDone as error:
+        return await as_it_was(request, fields, error)
     except Overtaken:
         return await as_it_is(
             request, fields, Told(said="Nothing was saved: someone else saved meanwhile."), note
         )
     except PreconditionFailed:
         return await as_it_is(request, fields, Told(note=ELSEWHERE), note)
-    text = (
-        f"Saved as version {saved.version}."
-        if saved.changed
-        else f"Nothing differs from version {saved.version}."
-    )
     return showing.answer(request, frame, found, Told(text, "add", toast=text), fields)
 
 
@@ -167,9 +186,12 @@ async def discard(request: Request) -> Response:
         async with entering.changing(request, fields, Scope.CONFIGURE, section=SECTION) as (session, frame):
             await drafts.discard(session, name, condition(fields))
             found = await showing.shown(session, await drafts.board(session, name))
+            text = f"The draft is discarded. This is version {found.board.version}."
+            keep_answer(request, Told(text))
+    except AlreadyDone as error:
+        return await as_it_was(request, fields, error)
     except PreconditionFailed:
         return await as_it_is(request, fields, Told(note=ELSEWHERE))
-    text = f"The draft is discarded. This is version {found.board.version}."
     return showing.answer(request, frame, found, Told(text, "add", toast=text), fields)
 
 

@@ -12,6 +12,7 @@ from orchestrator_api.http.refusals import PreconditionFailed
 from orchestrator_api.http.session import Session
 from orchestrator_api.web import entering, forms, pages
 from orchestrator_api.web.address_parts import orchestration_parts
+from orchestrator_api.web.entering import AlreadyDone
 from orchestrator_api.web.frame import Frame
 from orchestrator_api.web.pages import Fields
 from orchestrator_api.web.tasks import changing, showing
@@ -33,6 +34,8 @@ async def move(request: Request) -> Response:
     fields = await entering.sent(request)
     try:
         return await _carried_out(request, fields)
+    except AlreadyDone as error:
+        return await changing.as_it_was(request, fields, error)
     except PreconditionFailed:
         return await changing.as_it_is(request, fields, Told(note=changing.ELSEWHERE))
     except (Conflict, NotFound):
@@ -46,6 +49,7 @@ async def _carried_out(request: Request, fields: Fields) -> Response:
     async with entering.changing(request, fields, Scope.CONFIGURE, section=SECTION) as (session, frame):
         board, told = await changing.carry_out(session, request.path_params["orchestration"], fields)
         found = await showing.shown(session, board)
+        changing.keep_answer(request, told)
     return showing.answer(request, frame, found, told, fields)
 
 
@@ -57,6 +61,8 @@ async def settings(request: Request) -> Response:
     fields = await entering.sent(request, is_large=True)
     try:
         return await _set(request, fields)
+    except AlreadyDone as error:
+        return await changing.as_it_was(request, fields, error)
     except PreconditionFailed:
         return await changing.as_it_is(request, fields, Told(note=changing.ELSEWHERE))
     except (Conflict, NotFound):
@@ -71,12 +77,13 @@ async def _set(request: Request, fields: Fields) -> Response:
         before = await drafts.tasks(session, name)
         board = await drafts.change(session, name, changing.condition(fields), changing.parsed(wanted))
         found = await showing.shown(session, board)
-    text, _ = said(wanted, before.phases, board.phases)
+        text, _ = said(wanted, before.phases, board.phases)
+        changing.keep_answer(request, Told(text))
     return showing.answer(request, frame, found, Told(text, f"more-{fields['task']}"), fields)
 
 
 async def _again(request: Request, template: str, fields: Fields, errors: Fields) -> Response:
-    async with entering.changing(request, fields, Scope.CONFIGURE, section=SECTION) as (session, frame):
+    async with entering.showing(request, fields, Scope.CONFIGURE, section=SECTION) as (session, frame):
         return await _about_task(request, session, frame, template, fields, errors)
 
 

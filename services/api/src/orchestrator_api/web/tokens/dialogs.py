@@ -46,9 +46,14 @@ async def new(request: Request) -> Response:
             body = asked.body_of(fields, session.now, viewer_of(request).zone)
             spec = TokenSpec(**forms.checked(TokenIn, body).model_dump())
             made = await tokens.create(session, spec)
+            text = (
+                f"{made.name} was made when you sent this the first time, and its secret was shown then. "
+                "If you did not see it, refresh the token, or revoke it and make a new one."
+            )
+            answers.only_once(request, text, TOPIC, to=url_of(request, "tokens"))
+            return show_secret(request, frame, made)
     except UserError as error:
         return _new_form(request, frame, found, **again(error, fields, asked.places(fields)))
-    return show_secret(request, frame, made)
 
 
 _AT_FIRST = {"preset": asked.ONLY_STARTS, "which": "some", "lasts": asked.USUAL_LIFETIME}
@@ -90,10 +95,10 @@ async def edit(request: Request) -> Response:
             session, frame = opened
             found = await tokens.find(session, token_id)
             await _change(request, session, token_id, fields)
+            return answers.done(request, frame, fields, f"{fields['name']} is saved.", TOPIC)
     except UserError as error:
         shown = again(error, fields, asked.places(fields))
         return _edit_form(request, frame, found, **shown)
-    return answers.done(request, frame, fields, f"{fields['name']} is saved.", TOPIC)
 
 
 async def _change(request: Request, session: Session, token_id: UUID, fields: Fields) -> None:

@@ -48,7 +48,12 @@ async def refresh(request: Request) -> Response:
     fields = await entering.sent(request)
     async with entering.changing(request, fields, Scope.ADMINISTER, section=SECTION) as (session, frame):
         made = await tokens.refresh(session, id_of(request))
-    return show_secret(request, frame, made)
+        text = (
+            f"{made.name} got a new secret when you sent this the first time, and it was shown then. "
+            "If you did not see it, refresh the token again."
+        )
+        answers.only_once(request, text, TOPIC, to=url_of(request, "tokens"))
+        return show_secret(request, frame, made)
 
 
 async def revoke(request: Request) -> Response:
@@ -59,7 +64,7 @@ async def revoke(request: Request) -> Response:
     async with entering.changing(request, fields, Scope.ADMINISTER, section=SECTION) as (session, frame):
         found = await tokens.find(session, id_of(request))
         await tokens.revoke(session, found.id)
-    return answers.done(request, frame, fields, f"{found.name} is revoked.", TOPIC)
+        return answers.done(request, frame, fields, f"{found.name} is revoked.", TOPIC)
 
 
 async def _ask(request: Request, template: str, verb: str) -> Response:

@@ -70,7 +70,7 @@ async def purge(request: Request) -> Response:
     async with entering.changing(request, fields, Scope.ADMINISTER, section=SECTION) as (session, frame):
         name = (await catalog_trash.load(session, key)).name
         await orchestration_trash.purge(session, key)
-    return answers.done(request, frame, fields, f"{name} is deleted for good.", TOPIC)
+        return answers.done(request, frame, fields, f"{name} is deleted for good.", TOPIC)
 
 
 def _key(request: Request) -> Key:

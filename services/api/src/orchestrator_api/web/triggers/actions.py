@@ -60,11 +60,13 @@ async def _asked(request: Request, verb: str) -> Response:
         else:
             await edits.check(session, Condition.seen(fields["etag"] or None), target)
             await triggers.delete(session, orchestration, name)
-    done = {
-        "reset": f"Dropped: {name} needs new updates of {both_or_all(len(stored.tables))}.",
-        "remove": f"The trigger {name} is removed. What became of each update is kept.",
-    }
-    return answers.done(request, frame, fields, done[verb], *topics(orchestration), f"trigger:{stored.id}")
+        done = {
+            "reset": f"Dropped: {name} needs new updates of {both_or_all(len(stored.tables))}.",
+            "remove": f"The trigger {name} is removed. What became of each update is kept.",
+        }
+        return answers.done(
+            request, frame, fields, done[verb], *topics(orchestration), f"trigger:{stored.id}"
+        )
 
 
 async def _ask(request: Request, verb: str) -> Response:

@@ -54,7 +54,7 @@ async def parts(request: Request) -> Response:
     """What follows from what is ticked and written, while someone does: the picker and the meaning."""
     fields = await entering.sent(request, is_large=True)
     viewer, orchestration = viewer_of(request), orchestration_of(request)
-    async with entering.changing(request, fields, Scope.READ) as (session, frame):
+    async with entering.showing(request, fields, Scope.READ) as (session, frame):
         await configurations.load(session, orchestration_key(orchestration))
         preview, errors = await seen(session, fields, viewer)
         is_search = "picker" in request.query_params
@@ -74,16 +74,18 @@ async def parts(request: Request) -> Response:
 
 async def _send(request: Request, name: str | None) -> Response:
     fields = await entering.sent(request, is_large=True)
-    async with entering.changing(request, fields, Scope.CONFIGURE, section=SECTION) as (session, frame):
-        if fields["find"]:
+    if fields["find"]:
+        async with entering.showing(request, fields, Scope.CONFIGURE, section=SECTION) as (session, frame):
             return await _show(request, session, frame, fields, name)
-        try:
+    try:
+        async with entering.changing(request, fields, Scope.CONFIGURE, section=SECTION) as (session, frame):
             saved = await _save(session, orchestration_of(request), name, fields)
-        except UserError as error:
-            shown, said = refused(error, fields, form.PLACES, kind="trigger", is_new=name is None)
-            return await _show(request, session, frame, shown, name, **said)
-    text = f"The trigger {saved.name} is saved. Nothing was started; it counts from the next update."
-    return answers.done(request, frame, fields, text, *topics(orchestration_of(request)))
+            text = f"The trigger {saved.name} is saved. Nothing was started; it counts from the next update."
+            return answers.done(request, frame, fields, text, *topics(orchestration_of(request)))
+    except UserError as error:
+        shown, said = refused(error, fields, form.PLACES, kind="trigger", is_new=name is None)
+    async with entering.showing(request, fields, Scope.CONFIGURE, section=SECTION) as (session, frame):
+        return await _show(request, session, frame, shown, name, **said)
 
 
 async def _save(session: Session, orchestration: str, name: str | None, fields: Fields) -> StoredTrigger:

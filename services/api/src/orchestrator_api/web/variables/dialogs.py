@@ -39,12 +39,12 @@ async def new(request: Request) -> Response:
             session, frame = opened
             name = name_of(fields)
             await _save(session, name, fields, None)
+            return answers.done(request, frame, fields, f"{name} is saved.", TOPIC)
     except PreconditionFailed:
         taken = UserError("there is a variable with this name: change that one", field="name")
         return _form(request, frame, None, **again(taken, fields))
     except UserError as error:
         return _form(request, frame, None, **again(error, fields))
-    return answers.done(request, frame, fields, f"{name} is saved.", TOPIC)
 
 
 async def edit(request: Request) -> Response:
@@ -62,12 +62,11 @@ async def edit(request: Request) -> Response:
             stored = variables.shown(await variables.read(session, name))
             users = await _users(session, name)
             await _save(session, name, fields, stored)
+            text = f"{name} is saved. Runs that start from now on use it."
+            return answers.done(request, frame, fields, text, TOPIC)
     except UserError as error:
         shown = again(error, fields)
         return _form(request, frame, stored, users=users, **shown)
-    return answers.done(
-        request, frame, fields, f"{name} is saved. Runs that start from now on use it.", TOPIC
-    )
 
 
 async def _save(session: Session, name: str, fields: Fields, stored: Variable | None) -> None:
@@ -123,9 +122,9 @@ async def remove(request: Request) -> Response:
             seen = Condition.seen(fields["etag"])
             await edits.check(session, seen, await variables.target(session, name))
             await variables.delete(session, name)
+            return answers.done(request, frame, fields, f"{name} is removed.", TOPIC)
     except PreconditionFailed as error:
         return _confirm(request, frame, stored, users, **again(error, fields))
-    return answers.done(request, frame, fields, f"{name} is removed.", TOPIC)
 
 
 def _confirm(
