@@ -59,6 +59,7 @@ def page(
     context = {
         "frame": None,
         "problem": None,
+        "conflict": None,
         "errors": Fields(),
         "values": Fields(),
         "nonce": nonce,
