@@ -222,7 +222,7 @@ async def plainly(tenants: Tenants, caller: Caller, url: str, fields: Mapping[st
 async def counted(database: Database) -> Counter[str]:
     """What was recorded, by action."""
     rows = await database.fetch("SELECT action, count(*) FROM catalog.audit GROUP BY 1")
-    return Counter(dict(rows))
+    return Counter({row["action"]: row["count"] for row in rows})
 
 
 def test_every_form_has_a_row() -> None:

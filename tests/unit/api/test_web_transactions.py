@@ -25,7 +25,5 @@ def test_no_handler_catches_a_refusal_inside_its_transaction() -> None:
 
 
 def test_a_refusal_that_is_caught_inside_is_noticed() -> None:
-    text = (
-        "async def f():\n async with entering.changing(r):\n  try:\n   g()\n  except E:\n   return 1"
-    )
+    text = "async def f():\n async with entering.changing(r):\n  try:\n   g()\n  except E:\n   return 1"
     assert list(swallowing(ast.parse(text))) == [5]

@@ -82,8 +82,12 @@ async def board(
     phases = await quickly(session, definition, states.phases_of, definition)
     shown = await _board(session, row, draft, definition, phases)
     base = await _base(session, row, draft)
-    changed, theirs = await quickly(session, definition, _since, row, draft, base, phases)
-    return replace(shown, phases=moved(shown.phases, changed), changes=changed, conflict=theirs)
+
+    def with_changes() -> Board:
+        changed, theirs = _since(row, draft, base, phases)
+        return replace(shown, phases=moved(shown.phases, changed), changes=changed, conflict=theirs)
+
+    return await quickly(session, definition, with_changes)
 
 
 async def preview(
@@ -96,8 +100,12 @@ async def preview(
     """The board as it would be; its changes are from what it is."""
     phases = await quickly(session, after, states.phases_of, after)
     shown = await _board(session, row, draft, after, phases)
-    changed = await quickly(session, after, lambda: compare(states.phases_of(before), phases))
-    return replace(shown, phases=moved(shown.phases, changed), changes=changed)
+
+    def with_changes() -> Board:
+        changed = compare(states.phases_of(before), phases)
+        return replace(shown, phases=moved(shown.phases, changed), changes=changed)
+
+    return await quickly(session, after, with_changes)
 
 
 async def present(session: Session, row: Configuration, draft: Draft | None) -> DraftDefinition:

@@ -12,6 +12,7 @@ from orchestrator_api.http.problems import RejectedByDatabase
 from orchestrator_api.http.refusals import Forbidden, TooMany, Unauthenticated
 from orchestrator_api.web import answers, pages, signed_out
 from orchestrator_api.web.entering import AlreadyDone, ForeignForm, NotEntered
+from orchestrator_api.web.rendering import Page, finish
 from orchestrator_api.web.urls import urls_of
 from orchestrator_shared.domain.errors import Conflict, NotFound, Unavailable, UserError
 from orchestrator_shared.runtime.answers import current_request_id
@@ -26,6 +27,7 @@ OTHER_SESSION = (
 NOT_STORED = "The database rejected a value: it is too large, or not valid text."
 LOOK_FIRST = "Check whether it was done all the same."
 SEND_AGAIN = "Check in a moment whether it was done, and send it again if it was not."
+DONE_UNSEEN = "The server is busy and cannot show it. Load the page again in a moment."
 BROKEN = "Try again, or give this number to whoever runs the server:"
 TOO_OLD = "It was opened long ago, or without cookies. Load the page again and fill in the form."
 
@@ -36,7 +38,7 @@ def guarded(handler: Handler) -> Handler:
     async def answer(request: Request) -> Response:
         try:
             bodies.check_address(request.scope)
-            return await _let_in(handler, request)
+            return await _rendered(request, await _let_in(handler, request))
         except bodies.Refused as refusal:
             return refuse(request, "This form cannot be read", refusal.detail, refusal.status)
         except ForeignForm:
@@ -61,6 +63,19 @@ def guarded(handler: Handler) -> Handler:
             text = BROKEN if request.method == "GET" else f"{LOOK_FIRST} {BROKEN}"
             return refuse(request, "This failed on our side", f"{text} {current_request_id()}.", 500)
 
+    return answer
+
+
+async def _rendered(request: Request, answer: Response) -> Response:
+    """In a thread if it takes long; if there is none, a form that was carried out must not seem refused."""
+    if not isinstance(answer, Page):
+        return answer
+    try:
+        await finish(request, answer)
+    except (TooMany, Unavailable):
+        if request.method == "POST" and answer.status_code < HTTPStatus.BAD_REQUEST:
+            return refuse(request, "It was done", DONE_UNSEEN, 503)
+        raise
     return answer
 
 

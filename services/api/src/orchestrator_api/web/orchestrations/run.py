@@ -20,7 +20,7 @@ from orchestrator_api.http.session import Session
 from orchestrator_api.notifications import service as notifications
 from orchestrator_api.notifications.recipients import Recipients
 from orchestrator_api.orchestrations import previews, views
-from orchestrator_api.orchestrations.validation import Phases
+from orchestrator_api.orchestrations.validation import FEW_TASKS, Phases
 from orchestrator_api.orchestrations.views import Shown
 from orchestrator_api.queue import lanes
 from orchestrator_api.queue.lanes import Ahead
@@ -222,4 +222,7 @@ def _dialog(
     }
     back = urls_of(request)("orchestration", project=request.path_params["project"], orchestration=each.id)
     about: dict[str, Any] = {"title": f"Run {each.name}", "back": back, "size": "wide"}
-    return pages.dialog(request, "orchestrations/run", status, frame=frame, **about, **shown)
+    is_large = len(choice.ids) > FEW_TASKS
+    return pages.dialog(
+        request, "orchestrations/run", status, frame=frame, is_large=is_large, **about, **shown
+    )

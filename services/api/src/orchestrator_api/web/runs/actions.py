@@ -11,6 +11,7 @@ from orchestrator_api.access import dedup_keys
 from orchestrator_api.access.permissions import Scope
 from orchestrator_api.http.refusals import Invalid, Overtaken
 from orchestrator_api.http.session import Session
+from orchestrator_api.orchestrations.validation import FEW_TASKS
 from orchestrator_api.queue import terminations
 from orchestrator_api.runs import retries
 from orchestrator_api.runs import service as runs
@@ -116,6 +117,7 @@ def _page(
         plan=plan,
         version=version,
         ticked=frozenset(ticked),
+        is_large=len(plan.tasks) > FEW_TASKS,
         key=uuid4().hex,
         task_field=TASK,
         **shown,
