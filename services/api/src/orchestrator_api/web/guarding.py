@@ -49,12 +49,8 @@ def guarded(handler: Handler) -> Handler:
             return wait(refuse(request, "Too many attempts", error.detail, 429), error)
         except UserError as error:
             return refuse(request, *_title_and_text(error), _status(error), field=error.field)
-        except Unavailable:
-            again = f"The page tries again in {RETRY_AFTER_SECONDS} s."
-            text = f"PostgreSQL is away. {again if request.method == 'GET' else SEND_AGAIN}"
-            response = refuse(request, "Not now", text, 503, again=RETRY_AFTER_SECONDS)
-            response.headers["retry-after"] = str(RETRY_AFTER_SECONDS)
-            return response
+        except Unavailable as error:
+            return _not_now(request, error)
         except RejectedByDatabase as error:
             log.warning("request.data_refused", reason=type(error).__name__)
             return refuse(request, "This cannot be stored", NOT_STORED, 422)
@@ -128,6 +124,21 @@ def _title_and_text(error: UserError) -> tuple[str, str]:
 def _status(error: UserError) -> int:
     kinds: list[tuple[type[UserError], int]] = [(Forbidden, 403), (NotFound, 404), (Conflict, 409)]
     return next((status for kind, status in kinds if isinstance(error, kind)), 422)
+
+
+def away(reason: str) -> str:
+    """What is away or busy; addresses and what a driver said are for the log."""
+    if "busy" in reason:
+        return "The server is busy with other requests"
+    return "The message broker does not answer" if "broker" in reason else "The database does not answer"
+
+
+def _not_now(request: Request, error: Unavailable) -> Response:
+    again = f"The page tries again in {RETRY_AFTER_SECONDS} s." if request.method == "GET" else SEND_AGAIN
+    text = f"{away(str(error))}. {again}"
+    response = refuse(request, "Not now", text, 503, again=RETRY_AFTER_SECONDS)
+    response.headers["retry-after"] = str(RETRY_AFTER_SECONDS)
+    return response
 
 
 def _signed_out(request: Request) -> Response:
