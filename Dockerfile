@@ -1,4 +1,4 @@
-# One file for all images: docker build --build-arg SERVICE=runner .   (api, scheduler, trigger-watcher, notifier, cli)
+# One file for all images: docker build --build-arg SERVICE=runner .   (api, scheduler, trigger-watcher, notifier, cli, components)
 ARG PYTHON_IMAGE=python:3.12-slim
 
 FROM ${PYTHON_IMAGE} AS dependencies
@@ -21,9 +21,11 @@ COPY services services
 COPY components components
 COPY cli cli
 ARG SERVICE
-# The runner brings the built-in components: they are programs that it starts.
+# The runner brings the built-in components: they are programs that it starts. The image `components` is what the
+# Jobs of a cluster run: without a runner, and with `orchestrator-task` as its entry point.
 RUN case "${SERVICE:?name the service: --build-arg SERVICE=runner}" in \
         cli) members="./shared ./cli"; start="from orchestrator_cli.main import main; main()" ;; \
+        components) members="./shared ./components"; start="from orchestrator_components.task import main; main()" ;; \
         runner) members="./shared ./services/runner ./components" ;; \
         *) members="./shared ./services/${SERVICE}" ;; \
     esac \

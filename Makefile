@@ -11,7 +11,7 @@ workers ?= 3
 # Tests start schemathesis as a program; as a plugin of pytest it would only be imported by each worker.
 pytest := $(bin)/pytest -n $(workers) --dist loadgroup -p no:schemathesis
 
-.PHONY: help demo demo-crash down test lint unit integration end-to-end soak screenshots bench bench-peers lock contracts vendor clean
+.PHONY: help demo demo-crash down test lint unit integration end-to-end test-compose soak screenshots bench bench-peers lock contracts vendor styles clean
 
 help: ## Show these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -31,7 +31,7 @@ down: ## Stop what the demo left running
 test: ## Lint, types, layers, packaging and all tests, on private servers that end with the run
 	@.ci/bootstrap
 	@[[ -n "$${TEST_AMQP_URL:-}$${TEST_CONTAINERS:-}" ]] || $(bin)/python -m orchestrator_local.servers.install broker
-	@$(bin)/python -m orchestrator_local.servers.install browser
+	@$(bin)/python -m orchestrator_local.servers.install browser prometheus postgres-exporter
 	@$(MAKE) lint
 	@.ci/check-members
 	@$(pytest) tests/unit tests/integration tests/end_to_end
@@ -55,6 +55,11 @@ end-to-end: ## Tests of all services together
 	@.ci/bootstrap
 	@$(pytest) tests/end_to_end
 
+test-compose: ## Tests on a real Docker engine, started for them from Debian's packages (minutes; needs root)
+	@.ci/bootstrap
+	@$(bin)/python -m orchestrator_local.servers.install engine
+	@$(bin)/pytest -p no:schemathesis tests/compose
+
 soak: ## Faults for about twenty minutes; CONTRIBUTING.md describes the parts (slow)
 	@.ci/bootstrap
 	@.ci/faketime
@@ -77,14 +82,19 @@ lock: ## Resolve the dependencies anew and write the locked requirements
 	@.ci/bootstrap
 	@source .ci/environment && PATH="$(CURDIR)/$(bin):$$PATH" requirements/compile
 
-contracts: ## Generate docs/contracts from the message models and the API
+contracts: ## Generate docs/contracts from the message models and the API, and Grafana's dashboards
 	@.ci/bootstrap
 	@$(bin)/python -m orchestrator_shared.contracts
 	@$(bin)/python -m orchestrator_api.openapi docs/contracts/openapi.json
+	@$(bin)/python -m deploy.grafana.source deploy/grafana/dashboards
 
 vendor: ## Fetch the web page's third-party files anew and check them against .ci/vendor.lock (needs npm)
 	@.ci/bootstrap
 	@$(bin)/python .ci/vendor
+
+styles: ## Write what the pages use of the vendored style sheet (after a class of it came into use or left it)
+	@.ci/bootstrap
+	@$(bin)/python -m tests.support.styles
 
 clean: ## Remove what can be made again: environment, caches, the demo's data (stop it first)
 	@if [[ -x $(bin)/orchestrator ]]; then $(bin)/orchestrator dev down || true; fi

@@ -3,13 +3,17 @@
 import asyncio
 from collections.abc import Callable, Mapping
 
+import asyncpg
+import httpx
 from tests.support.brokers import BrokerVhost
 from tests.support.databases import Database
 from tests.support.pipelines import ENCRYPTION_KEY
 from tests.support.service_process import ServiceProcess
 from tests.support.stack_settings import LINK_KEY, MODULES
+from tests.support.waiting import eventually
 
 from orchestrator_local.servers.processes import free_port
+from orchestrator_shared.database.migrations import migrate
 
 Launch = Callable[[str, Mapping[str, str]], ServiceProcess]
 SECRET = "a-secret-that-nobody-may-see"
@@ -57,6 +61,25 @@ async def test_a_database_without_our_schema_is_told_what_to_do(
 
     for name, text in (await all_end(service_process, environments, 1)).items():
         assert "orchestrator db migrate" in text, name
+
+
+async def test_a_service_waits_for_the_migrations(
+    service_process: Launch, empty_database: Database, broker: BrokerVhost
+) -> None:
+    settings = environment("scheduler", empty_database.url, broker.url)
+    service = service_process(
+        MODULES["scheduler"], {**settings, "ORCHESTRATOR_STARTUP_TIMEOUT_SECONDS": "60"}
+    )
+    await eventually(lambda: "orchestrator db migrate" in service.log_tail())
+
+    async with httpx.AsyncClient(base_url=service.url, trust_env=False) as client:
+        answers = [(await client.get(path)).status_code for path in ("/livez", "/readyz")]
+    connection = await asyncpg.connect(empty_database.url)
+    await migrate(connection, None)
+    await connection.close()
+
+    assert answers == [200, 503]
+    await service.ready()
 
 
 async def test_an_unreachable_broker_is_named(service_process: Launch, database: Database) -> None:

@@ -100,7 +100,7 @@ async def test_an_unattended_failure_is_told_to_its_subscribers(told: Stack) -> 
     assert statuses == {"load/misspelled": "error", "load/beside": "success", "write/never": "not_executed"}
     (mail,) = received
     assert mail.recipients == ("data-team@example.com",)
-    assert mail.subject == f"[demo] broken #{ended['number']} failed: load/misspelled"
+    assert mail.subject == f"[demo] broken #{ended['number']} failed: misspelled"
     assert 'column "dep_dealy" does not exist' in mail.text
 
 

@@ -22,6 +22,7 @@ CONNECT_SECONDS = 30
 # To derive a key from a password takes the client more CPU than the rest of connecting. Since PostgreSQL 16.
 CHEAP_PASSWORDS = "SELECT set_config(name, '1', false) FROM pg_settings WHERE name = 'scram_iterations'"
 SERVICES = ("api", "scheduler", "trigger_watcher", "runner", "notifier")
+ROLES = (*SERVICES, "grafana")
 
 
 class Look:
@@ -75,7 +76,7 @@ class Database:
     look: Look | None = field(default=None, compare=False, repr=False)
 
     def url_for(self, role: str) -> str:
-        """The URL of a service's least-privilege role (SERVICES names them)."""
+        """The URL of a service's least-privilege role (ROLES names them)."""
         return self.role_urls[role]
 
     @contextlib.asynccontextmanager
@@ -124,7 +125,7 @@ class Template:
 
     @property
     def role_names(self) -> dict[str, str]:
-        return {service: f"{self.prefix}{service}" for service in SERVICES}
+        return {role: f"{self.prefix}{role}" for role in ROLES}
 
 
 def database_url(admin_url: str, database: str, user: str = "", password: str = "") -> str:
@@ -185,7 +186,7 @@ async def prepare(admin_url: str, database: str, prefix: str, password: str) -> 
     connection = await asyncpg.connect(database_url(admin_url, database), timeout=CONNECT_SECONDS)
     try:
         await connection.execute(CHEAP_PASSWORDS)
-        await create_roles(connection, roles, dict.fromkeys(SERVICES, password))
+        await create_roles(connection, roles, dict.fromkeys(ROLES, password))
         await migrate(connection, roles)
     finally:
         await connection.close(timeout=5)

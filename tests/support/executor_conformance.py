@@ -16,8 +16,10 @@ from orchestrator_runner.executors.port import (
     ExecutionLeft,
     ExecutionLost,
     Executor,
+    LogMark,
     Stream,
 )
+from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.reports import OutputTable
 from orchestrator_shared.domain.statuses import ErrorKind, JobStatus
 from orchestrator_shared.domain.tables import TableName
@@ -59,7 +61,7 @@ class Harness(Protocol):
 
 
 class KeptHandle:
-    """an `AttemptRecord` in memory."""
+    """An `AttemptRecord` in memory, of a runner that does not know the address of the api."""
 
     def __init__(self) -> None:
         self.handle: Mapping[str, Any] | None = None
@@ -70,10 +72,13 @@ class KeptHandle:
         self._kept.set()
 
     def callback_url(self) -> str:
-        raise AssertionError("no component of these tests is called back")
+        raise UserError("the runner does not know the address of the api")
 
     async def expect_callbacks(self) -> None:
         self.callback_url()
+
+    async def logged(self) -> LogMark | None:
+        return None
 
     async def callbacks(self) -> Sequence[bytes]:
         raise AssertionError("no component of these tests is called back")
@@ -98,6 +103,9 @@ class RecordingLog:
             self.parts.append((stream, at, data))
             self._changed.notify_all()
 
+    async def mark(self) -> int:
+        return len(self.parts) + 1
+
     def text(self, stream: Stream) -> bytes:
         return b"".join(data for name, _, data in self.parts if name == stream)
 
@@ -111,10 +119,11 @@ class ExecutorConformance:
     """Inherit as `class TestX(ExecutorConformance)` and define a fixture `harness`."""
 
     async def test_success(self, harness: Harness) -> None:
-        outcome = await harness.executor.run(
-            harness.execution(Behaviour.SUCCEED), RecordingLog(), asyncio.Event()
-        )
+        starts: list[str] = []
+        execution = harness.execution(Behaviour.SUCCEED, started=lambda: starts.append("started"))
+        outcome = await harness.executor.run(execution, RecordingLog(), asyncio.Event())
         assert (outcome.status, outcome.error_kind, outcome.state) == (JobStatus.SUCCESS, None, None)
+        assert starts, "the executor tells when the program has started"
 
     async def test_a_users_error_carries_its_last_words(self, harness: Harness) -> None:
         outcome = await harness.executor.run(

@@ -92,6 +92,7 @@ class FakeExecutor(Executor):
 
     async def run(self, execution: Execution, log: LogSink, stop: asyncio.Event) -> Outcome:
         self._cluster.start(execution)
+        execution.started()
         if execution.record is not None:
             await execution.record.keep_handle({"pod": [str(execution.job_id), execution.attempt]})
         return await self._follow(execution, log, stop, execution.timeout_seconds)

@@ -185,6 +185,9 @@ class Kept:
     async def expect_callbacks(self) -> None:
         assert not self.service.received
 
+    async def logged(self) -> None:
+        return None
+
     async def callbacks(self) -> list[bytes]:
         return [json.dumps(await self.reports.get()).encode()]
 

@@ -56,6 +56,7 @@ _ROWS = """
     refresh_orchestration_token refresh_orchestration_token refresh_orchestration_token
     versions list_orchestration_versions -
     compare_versions compare_orchestration_versions -
+    version get_orchestration_version -
     restore_version get_orchestration_version restore_orchestration_version
     configurations list_configurations -
     component_configurations list_configurations -

@@ -23,11 +23,15 @@ OF_THE_INTERPRETER = ("LD_", "PYTHON", "FAKETIME", "MALLOC_")
 class ServiceProcess:
     """One `python -m module`; its HTTP port is chosen here unless the environment names one.
 
-    A service of ours is forked from a process that has its modules, unless TEST_SERVICES_AFRESH is set.
+    A service of ours is forked from a process that has its modules, unless TEST_SERVICES_AFRESH is set or
+    another Python is to run it.
     """
 
-    def __init__(self, module: str, env: Mapping[str, str], folder: Path) -> None:
+    def __init__(
+        self, module: str, env: Mapping[str, str], folder: Path, *, python: Path | None = None
+    ) -> None:
         self.module = module
+        self._python = str(python or sys.executable)
         self.port = int(env.get("ORCHESTRATOR_HTTP_PORT") or free_port())
         self.log = folder / f"{module}-{self.port}.log"
         self._env = {
@@ -36,7 +40,8 @@ class ServiceProcess:
             "ORCHESTRATOR_HTTP_HOST": "127.0.0.1",
             "ORCHESTRATOR_HTTP_PORT": str(self.port),
         }
-        self._forked = module in SERVICES and not any(name.startswith(OF_THE_INTERPRETER) for name in env)
+        is_changed = python is not None or any(name.startswith(OF_THE_INTERPRETER) for name in env)
+        self._forked = module in SERVICES and not is_changed
         self._process: subprocess.Popen[bytes] | ForkedProcess | None = None
 
     @property
@@ -68,7 +73,7 @@ class ServiceProcess:
     def _started_afresh(self) -> subprocess.Popen[bytes]:
         with self.log.open("ab") as log:
             return subprocess.Popen(
-                [sys.executable, "-m", self.module],
+                [self._python, "-m", self.module],
                 env=self._env,
                 cwd=self.log.parent,
                 stdin=subprocess.DEVNULL,

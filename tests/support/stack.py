@@ -122,6 +122,8 @@ class Stack:
     url: str
     """Of the first api, which mails lead to and browsers open."""
     replicas: int = 1
+    python: Path | None = None
+    """Of another release, which runs the services that are launched from now on."""
     services: dict[str, ServiceProcess] = field(default_factory=dict)
     person: Caller = field(init=False)
     robot: Caller = field(init=False)
@@ -147,9 +149,23 @@ class Stack:
         more["ORCHESTRATOR_TASK_UIDS"] = "none"  # as root, too: tasks write into folders of pytest's
         if label == "api":
             more["ORCHESTRATOR_HTTP_PORT"] = str(urlsplit(self.url).port)
-        service = ServiceProcess(MODULES[name], {**self.environment[name], **more}, self.folder)
+        environment = {**self.environment[name], **more}
+        service = ServiceProcess(MODULES[name], environment, self.folder, python=self.python)
         self.services[label] = service
         service.start()
+
+    async def join(self, name: str, number: int) -> None:
+        """Add a replica, or put one of the present release in the place of one that ended."""
+        self._launch(name, number)
+        label = name if number == 1 else f"{name}-{number}"
+        self.killed.discard(label)
+        await self[label].ready(READY_SECONDS)
+
+    async def leave(self, label: str) -> None:
+        """Stop one as for an upgrade: it finishes what it has begun."""
+        self.killed.add(label)
+        self[label].terminate()
+        await self[label].ended(READY_SECONDS)
 
     async def _furnish(self) -> None:
         """A project, components and a token, all through the API."""
@@ -326,6 +342,7 @@ async def open_stack(
     proxied: bool = False,
     settings: Mapping[str, Mapping[str, str]] | None = None,
     database: Database | None = None,
+    python: Path | None = None,
 ) -> AsyncIterator[Stack]:
     """A running stack; `settings` are environment variables by service ("all" for every one)."""
     async with contextlib.AsyncExitStack() as exits:
@@ -355,7 +372,7 @@ async def open_stack(
             }
             for name in MODULES
         }
-        stack = Stack(database, broker, mails, ledger, network, folder, environment, url, replicas)
+        stack = Stack(database, broker, mails, ledger, network, folder, environment, url, replicas, python)
         try:
             await stack.start()
             yield stack

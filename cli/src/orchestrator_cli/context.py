@@ -11,6 +11,7 @@ from orchestrator_cli.client import ApiClient
 from orchestrator_cli.failures import BadInput
 from orchestrator_cli.private_files import write_private
 from orchestrator_cli.profiles import PROFILE_VARIABLE, read_profiles
+from orchestrator_shared.secret_files import SecretFileError, secret_of
 
 STATE_FOLDER = ".orchestrator"
 FILE_NAME = "context.json"
@@ -80,6 +81,7 @@ def resolve(*, project: str | None = None, url: str | None = None, token: str | 
     """
     chosen = profile_option.get()
     environment = os.environ if chosen is None else {}
+    own_token = token or (token_of_environment() if chosen is None else "")
     known = _of_profile(chosen) if chosen is not None else _known()
     named_url = url or environment.get(URL_VARIABLE, "")
     # Send a token only to the server that it belongs to.
@@ -87,9 +89,17 @@ def resolve(*, project: str | None = None, url: str | None = None, token: str | 
     return replace(
         known,
         url=(named_url or known.url).rstrip("/"),
-        token=token or environment.get(TOKEN_VARIABLE, "") or known_token,
+        token=own_token or known_token,
         project=project or environment.get(PROJECT_VARIABLE, "") or known.project,
     )
+
+
+def token_of_environment() -> str:
+    """The token of ORCHESTRATOR_TOKEN, or of the file that is named instead."""
+    try:
+        return secret_of(TOKEN_VARIABLE) or ""
+    except SecretFileError as error:
+        raise BadInput(str(error)) from None
 
 
 def _known() -> Context:
@@ -98,7 +108,7 @@ def _known() -> Context:
         return _of_profile(name)
     if local := find_context(Path.cwd()):
         return local
-    if all(os.environ.get(variable) for variable in (URL_VARIABLE, TOKEN_VARIABLE)):
+    if os.environ.get(URL_VARIABLE) and token_of_environment():
         return Context()
     current = read_profiles().current
     return _of_profile(current) if current else Context()

@@ -2,17 +2,21 @@
 
 import base64
 import binascii
+from collections.abc import Iterator
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError as _SourceError
 
+from orchestrator_shared import tls
 from orchestrator_shared.domain.errors import OrchestratorError
 from orchestrator_shared.domain.urls import require_unambiguous
+from orchestrator_shared.secret_files import SecretFileError, secret_of
 from orchestrator_shared.validation import describe
 
 PREFIX = "ORCHESTRATOR_"
@@ -60,6 +64,32 @@ def parse_networks(text: object) -> object:
 Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(parse_networks)]
 
 
+class _SecretFiles(PydanticBaseSettingsSource):
+    """The source of all settings that are declared with `repr=False`: these are the secret ones."""
+
+    def __call__(self) -> dict[str, Any]:
+        """Raises SecretFileError that names every file that cannot be used."""
+        values, problems = {}, []
+        for name in self._secret_fields():
+            try:
+                value = secret_of(variable(name))
+            except SecretFileError as error:
+                problems.append(str(error))
+                continue
+            if value is not None:
+                values[name] = value
+        if problems:
+            raise SecretFileError("\n".join(f"  {problem}" for problem in problems))
+        return values
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        """Not used: all fields are read at once."""
+        raise NotImplementedError
+
+    def _secret_fields(self) -> Iterator[str]:
+        return (name for name, field in self.settings_cls.model_fields.items() if not field.repr)
+
+
 class _Base(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, extra="ignore", env_ignore_empty=True, hide_input_in_errors=True
@@ -67,6 +97,18 @@ class _Base(BaseSettings):
 
     startup_timeout_seconds: float = Field(default=60, ge=0, le=3600)
     """How long a service waits at its start for a server that does not answer."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What the caller gives, then secrets from their files, then the environment."""
+        return init_settings, _SecretFiles(settings_cls), env_settings
 
 
 def _check_url(url: str, schemes: tuple[str, ...], example: str) -> str:
@@ -86,6 +128,8 @@ class DatabaseSettings(_Base):
     """PostgreSQL's address, and limits on every use of it."""
 
     database_url: str = Field(repr=False)
+    database_ca_file: Path | None = None
+    """Certificates to trust; with it, `database_url` demands TLS and a certificate for the host in it."""
     database_roles: Literal["separate", "single"] = "separate"
     database_role_prefix: str = Field(default="orchestrator_", pattern=r"^[a-z_][a-z0-9_]{0,39}$")
     database_pool_min: int = Field(default=1, ge=0, le=100)
@@ -102,16 +146,38 @@ class DatabaseSettings(_Base):
     def _is_postgres(cls, url: str) -> str:
         return _check_url(url, ("postgresql", "postgres"), "postgresql://user:password@host:5432/database")
 
+    @field_validator("database_ca_file")
+    @classmethod
+    def _trusts_database(cls, file: Path | None) -> Path | None:
+        return tls.check_ca_file(file)
+
+    @model_validator(mode="after")
+    def _demand_database_tls(self) -> Self:
+        self.database_url = tls.database_url(self.database_url, self.database_ca_file)
+        return self
+
 
 class BrokerSettings(_Base):
     """RabbitMQ's address."""
 
     amqp_url: str = Field(repr=False)
+    amqp_ca_file: Path | None = None
+    """Certificates to trust instead of the system's; `amqp_url` must begin with `amqps://`."""
 
     @field_validator("amqp_url")
     @classmethod
     def _is_amqp(cls, url: str) -> str:
         return _check_url(url, ("amqp", "amqps"), "amqp://user:password@host:5672/")
+
+    @field_validator("amqp_ca_file")
+    @classmethod
+    def _trusts_broker(cls, file: Path | None) -> Path | None:
+        return tls.check_ca_file(file)
+
+    @model_validator(mode="after")
+    def _demand_broker_tls(self) -> Self:
+        self.amqp_url = tls.broker_url(self.amqp_url, self.amqp_ca_file)
+        return self
 
 
 class RuntimeSettings(_Base):
@@ -143,6 +209,9 @@ class RuntimeSettings(_Base):
 class ServiceSettings(DatabaseSettings, BrokerSettings, RuntimeSettings):
     """The settings that all services share; a service subclasses it for its own."""
 
+    measure_seconds: float = Field(default=15, gt=0, le=300)
+    """How often what is in the database and the broker is measured for the metrics."""
+
 
 def variable(field: str) -> str:
     """The environment variable of a settings field."""
@@ -156,6 +225,8 @@ def load_settings(settings_type: type[S], **values: Any) -> S:
     except ValidationError as error:
         lines = dict.fromkeys(_explain(settings_type, item) for item in error.errors(include_input=False))
         raise SettingsError("\n".join(["The settings cannot be used:", *lines])) from None
+    except SecretFileError as error:
+        raise SettingsError(f"The settings cannot be used:\n{error}") from None
     except _SourceError as error:
         raise SettingsError(f"The settings cannot be used: {error}") from None
 

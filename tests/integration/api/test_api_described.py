@@ -13,7 +13,7 @@ from tests.support.brokers import BrokerVhost
 from tests.support.databases import Database
 from tests.support.service_process import ServiceProcess
 
-EXAMPLES = int(os.environ.get("TEST_FUZZ_EXAMPLES", "5"))
+EXAMPLES = int(os.environ.get("TEST_FUZZ_EXAMPLES", "3"))
 BOUND = 300
 """Seconds; ten times what it takes on a quiet machine."""
 

@@ -43,7 +43,7 @@ async def test_a_draft_is_opened_by_its_first_step_and_saved(furnished: Client) 
     assert (moved["is_open"], layout(moved), moved["undo"]) == (True, TOGETHER, moved["changes"][1]["text"])
     assert [each["text"] for each in moved["changes"]] == [
         "Phase Phase two is gone",
-        f"{TWO} moved from Phase two to Phase one",
+        "two moved from Phase two to Phase one",
     ]
     assert moved["phases"][0]["tasks"][1]["was_in"] == "Phase two"
     assert await furnished.get(DRAFT) == moved
@@ -198,7 +198,7 @@ async def test_a_version_of_someone_else_is_seen_and_not_overwritten(furnished: 
     assert (conflict["version"], conflict["author"], conflict["note"]) == (2, "admin@example.com", "only two")
     assert [each["text"] for each in conflict["changes"]] == [
         "Phase Phase one is gone",
-        f"{ONE} is gone from Phase one",
+        "one is gone from Phase one",
     ]
     problem = await saved(furnished, board, status=409)
     assert [(each["version"], each["author"]) for each in problem["saved"]] == [(2, "admin@example.com")]
@@ -241,13 +241,12 @@ async def test_a_board_argues_and_a_remedy_can_be_sent_as_it_is(
     furnished: Client, database: Database
 ) -> None:
     await furnished.put("/v1/components/sink", {**COMPONENT, "type": "writer"}, status=201)
-    await furnished.put("configurations/sink/mail", {"parameters": {}}, status=201)
+    await furnished.put("configurations/sink/mail", {"name": "Mail to all", "parameters": {}}, status=201)
     board = await furnished.get(DRAFT)
-    add = {
-        "operation": "add_tasks",
-        "tasks": [{"component": "sink", "configuration": "mail", "name": "Mail"}],
-    }
+    add = {"operation": "add_tasks", "tasks": [{"component": "sink", "configuration": "mail"}]}
     board = await step(furnished, board, {"operations": [{**add, "to": "Phase one"}]})
+    assert board["phases"][0]["tasks"][1]["configuration_name"] == "Mail to all"
+    assert [each["text"] for each in board["changes"]] == ["Mail to all is new in Phase one"]
     (check,) = board["checks"]
     assert (check["task"], check["phase"], board["warnings"]) == ("sink/mail", 0, 1)
     assert "writes in this same phase" in check["text"]
@@ -276,7 +275,7 @@ async def test_lengths_are_known_once_every_task_has_run_often_enough(
     assert [each["text"] for each in grouped["changes"]] == [
         "Phase Phase one is called Extractors",
         "Phase Phase two is gone",
-        f"{TWO} moved from Phase two to Extractors",
+        "two moved from Phase two to Extractors",
     ]
     assert await furnished.get(DRAFT) == board
     await furnished.put("configurations/demo-extractor/new", {"parameters": {}}, status=201)
@@ -323,10 +322,10 @@ async def test_what_drafts_keep_is_bounded(
 
 async def test_forgotten_and_purged_drafts_are_gone(furnished: Client, database: Database) -> None:
     board = await step(furnished, await furnished.get(DRAFT), rename("Mine"))
-    await database.execute(RETENTION_QUERIES["forget_drafts"], 10)
+    await database.execute(RETENTION_QUERIES["forget_drafts"], 90, 10)
     assert await furnished.get(DRAFT) == board
     await database.execute("UPDATE catalog.drafts SET updated_at = updated_at - interval '91 days'")
-    await database.execute(RETENTION_QUERIES["forget_drafts"], 10)
+    await database.execute(RETENTION_QUERIES["forget_drafts"], 90, 10)
     assert (await furnished.get(DRAFT))["is_open"] is False
 
     await step(furnished, await furnished.get(DRAFT), rename("Mine"))

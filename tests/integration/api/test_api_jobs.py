@@ -214,6 +214,59 @@ async def test_tasks_of_a_run(furnished: Client, database: Database) -> None:
     assert phases[0]["tasks"][0]["job"]["id"] == str(child)
     assert phases[0]["tasks"][0]["job"]["status"] == "processing"
     assert phases[1]["tasks"][0]["job"] is None
+    assert phases[0]["tasks"][0]["job"]["tables_written"] == []
+    written = json.dumps([{"table": "b"}, {"table": "a"}, {"rows": 3}])
+    await database.execute("UPDATE jobs.jobs SET output_tables = $2 WHERE id = $1", child, written)
+    phases = (await furnished.get(f"jobs/{run}/tasks"))["phases"]
+    assert phases[0]["tasks"][0]["job"]["tables_written"] == ["a", "b"]
+
+
+async def test_a_run_tells_its_updates_its_tables_and_whose_rights_it_had(
+    furnished: Client, database: Database
+) -> None:
+    table = "in.c-crm.contacts"
+    trigger = {"tables": [table], "cool_down_seconds": 60}
+    await furnished.put("orchestrations/daily/triggers/crm", trigger, status=201)
+    ((trigger_id, token_id),) = await database.fetch(
+        "SELECT t.id, o.token_id FROM catalog.triggers t"
+        " JOIN catalog.orchestration_tokens o USING (project, orchestration)"
+    )
+    runner = Runner(database)
+    asked = {"origin": "trigger", "trigger_id": trigger_id, "token_id": token_id}
+    run = await runner.job("daily", 1, "success", component="orchestrator", **asked)
+    written = json.dumps([{"table": "out.c-shop.orders"}, {"table": "out.c-shop.returns"}])
+    child = await runner.job("one", 1, "success", parent=run, output_tables=written, token_id=token_id)
+    await database.execute(
+        "INSERT INTO triggers.fires (trigger_id, generation, job_id, at, tables)"
+        " VALUES ($1, 1, $2, now(), $3)",
+        trigger_id,
+        run,
+        json.dumps([{"project": "demo", "table": table, "seq": 7, "heard_at": "2026-11-30T05:40:00Z"}]),
+    )
+    shown = await furnished.get(f"jobs/{run}")
+    update = {"table": table, "seq": 7, "event_id": None, "source": None, "heard_at": "2026-11-30T05:40:00Z"}
+    assert shown["updates_used"] == [update]
+    await database.execute(
+        "INSERT INTO triggers.updates (project, source, event_id, table_name, seq, heard_at)"
+        " VALUES ('demo', '/loaders', 'e7', $1, 7, '2026-11-30T05:39:58Z')",
+        table,
+    )
+    await database.execute(
+        "INSERT INTO triggers.dispositions (trigger_id, project, table_name, seq, disposition, at)"
+        " VALUES ($1, 'demo', $2, 7, 'completed', '2026-11-30T05:39:58Z')",
+        trigger_id,
+        table,
+    )
+    shown = await furnished.get(f"jobs/{run}")
+    assert shown["updates_used"] == [
+        update | {"event_id": "e7", "source": "/loaders", "heard_at": "2026-11-30T05:39:58Z"}
+    ]
+    assert shown["ran_as"] == {"kind": "orchestration", "name": "daily"}
+    assert shown["tables_written"] == ["out.c-shop.orders", "out.c-shop.returns"]
+    job = await furnished.get(f"jobs/{child}")
+    assert (job["tables_written"], job["updates_used"]) == (shown["tables_written"], [])
+    waiting = await runner.job("two", 1, "waiting", token_id=token_id)
+    assert (await furnished.get(f"jobs/{waiting}"))["ran_as"] is None
 
 
 async def test_a_large_log_comes_in_answers_of_bounded_size(furnished: Client, database: Database) -> None:

@@ -102,7 +102,8 @@ async def test_19_a_plan_of_current_versions_never_runs_the_broken_one(
         await furnished.get(f"jobs/{run}/retry-plan?version={version}") for version in ("current", "original")
     ]
     assert current["tasks"] == original["tasks"]
-    await furnished.put(path, {"parameters": {"rows": 2}, "note": "more rows"}, status=200)
+    newer = {"parameters": {"rows": 2}, "note": "more rows", "name": "Orders of the shop"}
+    await furnished.put(path, newer, status=200)
     for body in ({}, {"tasks": ["demo-extractor/one"]}, {"tasks": ["demo-extractor/two"]}):
         wish = {"plan_id": current["id"], **body}
         problem = await furnished.post(f"jobs/{run}/retries", wish, status=409)
@@ -115,6 +116,7 @@ async def test_19_a_plan_of_current_versions_never_runs_the_broken_one(
     task = again["tasks"][0]
     assert (task["version_before"], task["version"], task["changed"]["note"]) == (1, 2, "more rows")
     assert (task["component"], task["configuration"]) == ("demo-extractor", "one")
+    assert task["name"] == "Orders of the shop"
     assert again["usual_duration_seconds"] is None
     for plan, version in ((again, 2), (original, 1)):
         accepted = await furnished.post(f"jobs/{run}/retries", {"plan_id": plan["id"]}, status=202)

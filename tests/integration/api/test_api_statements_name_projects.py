@@ -27,6 +27,7 @@ ALLOWED: Mapping[str, str] = {
     "access.administrator_tokens": INSTANCE,
     "access.bearer": SECRET,
     "access.forget_keyed_answers": CLEANING,
+    "access.forget_tokens": CLEANING,
     "access.good_bearings": "for all open streams at once: compares each token's project with the stream's",
     "access.instance_records": INSTANCE,
     "access.last_change_of_instance": INSTANCE,
@@ -55,6 +56,8 @@ ALLOWED: Mapping[str, str] = {
     "queue.slots": "slots of all runners, which serve every project; only counted",
     "runs.forget_keyed_updates": CLEANING,
     "runs.forget_run_requests": CLEANING,
+    "schedules.forget_schedules": CLEANING,
+    "triggers.forget_triggers": CLEANING,
     "tables.listeners_elsewhere": "counts the triggers of others on a table of the project",
 }
 """Statements that read rows of projects otherwise, with the reason."""

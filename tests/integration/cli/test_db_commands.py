@@ -33,6 +33,10 @@ async def test_from_nothing_to_migrated(
         assert await run("db", "migrate") == ExitCode.RUN_FAILED
         assert "orchestrator db roles" in capsys.readouterr().err
         assert await run("db", "roles") == ExitCode.OK
+        assert f"{prefix}grafana" not in capsys.readouterr().out
+        monkeypatch.setenv("ORCHESTRATOR_DATABASE_PASSWORD_GRAFANA", "pw-grafana")
+        assert await run("db", "roles") == ExitCode.OK
+        assert f"{prefix}notifier, {prefix}grafana" in capsys.readouterr().out
         assert await run("db", "migrate") == ExitCode.OK
         assert "applied 0001_" in capsys.readouterr().out
         assert await run("db", "migrate") == ExitCode.OK
@@ -46,7 +50,7 @@ async def test_from_nothing_to_migrated(
         assert "note: projects with dots: tena.x" in capsys.readouterr().out  # issue 8, 6
     finally:
         async with target.connection() as connection:
-            for service in SERVICES:
+            for service in (*SERVICES, "grafana"):
                 await connection.execute(f'DROP OWNED BY "{prefix}{service}"; DROP ROLE "{prefix}{service}"')
 
 

@@ -32,6 +32,9 @@ async def test_the_mail_about_a_failed_run_names_what_failed_and_why(
         "hunter22", of_parameters(PROJECT, "script", "load")
     )
     await pipelines.configuration("load", {"code": FAILING, "#password": secret})
+    await stage.pipelines.database.execute(
+        "UPDATE catalog.configurations SET name = 'Load orders' WHERE id = 'load'"
+    )
     await pipelines.scripts(fine="print('fine')", later="print('later')")
     await pipelines.orchestration("inner", [task("load")])
     await pipelines.orchestration(
@@ -48,10 +51,10 @@ async def test_the_mail_about_a_failed_run_names_what_failed_and_why(
     (mail,) = await mails(smtp_sink, 1)
     text = mail.text.replace("\r\n", "\n")
 
-    assert mail.subject == "[demo] outer #1 failed: script/load"
+    assert mail.subject == "[demo] outer #1 failed: Load orders"
     assert "1 of 3 tasks succeeded, 1 failed, 1 not executed." in text
     assert "the API (token ci)" in text
-    assert "inner → load (script/load)" in text
+    assert "inner → Load orders (script/load)" in text
     assert "phase Phase 1 · error" in text
     assert "  it broke <b>badly</b>\n" in text
     assert "| line 39\n" in text

@@ -7,6 +7,7 @@ import pytest
 from tests.support.brokers import BrokerVhost
 from tests.support.databases import Database
 from tests.support.http_harness import HttpHarness, http_harness
+from tests.support.kubernetes_harness import KubernetesHarness, kubernetes_harness
 from tests.support.pipelines import Pipelines, runner_environment
 from tests.support.service_process import ServiceProcess
 
@@ -38,4 +39,10 @@ def start_runner(
 @pytest.fixture
 async def http() -> AsyncIterator[HttpHarness]:
     async with http_harness() as made:
+        yield made
+
+
+@pytest.fixture
+async def kubernetes(tmp_path: Path) -> AsyncIterator[KubernetesHarness]:
+    async with kubernetes_harness(tmp_path) as made:
         yield made

@@ -144,6 +144,9 @@ async def test_two_hundred_megabytes_in_one_line_take_no_memory(host: Host) -> N
         async def write(self, stream: Stream, at: datetime, data: bytes) -> None:
             self.total += len(data)
 
+        async def mark(self) -> int:
+            return 1
+
     before, counter = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, Counter()
     outcome = await host.run("sh", "-c", "head -c 200000000 /dev/zero | tr '\\0' x", log=counter)
     assert (outcome.status, counter.total) == (JobStatus.SUCCESS, 200_000_000)

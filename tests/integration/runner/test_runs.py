@@ -5,6 +5,7 @@ from itertools import pairwise
 
 from tests.integration.runner.conftest import StartRunner
 from tests.support.pipelines import PROJECT, Pipelines, task
+from tests.support.scraping import Scraped
 
 from orchestrator_shared.domain.ids import new_job_id
 from orchestrator_shared.secret_places import of_parameters, of_variable
@@ -20,7 +21,8 @@ async def test_phases_follow_each_other_and_tasks_overlap(
     wait = "import time; time.sleep(0.3)"
     await pipelines.scripts(a=wait, b=wait, c=OK)
     await pipelines.orchestration("campaigns", [task("a"), task("b")], [task("c")])
-    await start_runner().ready()
+    runner = start_runner()
+    await runner.ready()
 
     run = await pipelines.ended(await pipelines.run("campaigns"))
 
@@ -31,6 +33,19 @@ async def test_phases_follow_each_other_and_tasks_overlap(
     )
     assert jobs["c"]["accepted_at"] >= max(jobs["a"]["finished_at"], jobs["b"]["finished_at"])
     assert await pipelines.log(jobs["c"]["id"]) == "done\n"
+    measured = await Scraped.of(runner.url)
+    assert measured("orchestrator_runner_run_seconds_count", status="success") == 1
+    assert (measured("orchestrator_runner_run_seconds_sum", status="success") or 0) > 0.3
+    assert measured("orchestrator_runner_runs_finished_total", status="success") == 1
+    assert measured("orchestrator_runner_runs_finished_total", status="error") == 0
+    assert measured("orchestrator_runner_phase_seconds_count") == 2
+    assert measured("orchestrator_runner_wait_seconds_count", cause="configuration") == 4, "run and tasks"
+    assert measured("orchestrator_runner_wait_seconds_count", cause="slot") == 3
+    assert measured("orchestrator_executor_attempts_total", executor="process", outcome="success") == 3
+    assert measured("orchestrator_executor_start_seconds_count", executor="process") == 3
+    assert measured("orchestrator_executor_attempt_seconds_count", executor="http") == 0
+    assert (measured("orchestrator_message_lag_seconds_count", queue="runner.commands") or 0) > 0
+    assert measured("orchestrator_jobs", kind="run", status="waiting") == 0, "measured at the start"
 
 
 async def test_a_failure_stops_the_run_after_its_phase(
@@ -348,3 +363,20 @@ result(message=f"count {count + 1}")
         assert job["message"] == expected
     stored = await pipelines.database.fetchval("SELECT state::text FROM jobs.configuration_states")
     assert stored.startswith('{"#state": "enc:v2:')
+
+
+async def test_a_runner_that_starts_no_programs_says_which_setting_changes_that(
+    pipelines: Pipelines, start_runner: StartRunner
+) -> None:
+    await pipelines.scripts(a=OK)
+    await pipelines.orchestration("campaigns", [task("a")])
+    await start_runner(ORCHESTRATOR_PROCESS_EXECUTOR="off").ready()
+
+    run = await pipelines.ended(await pipelines.run("campaigns"))
+
+    job = (await pipelines.children(run["id"]))["a"]
+    assert (job["status"], job["error_kind"], job["attempt"]) == ("error", "user", 1)
+    assert job["message"] == (
+        "this runner has no executor 'process': an administrator can turn it on with "
+        "ORCHESTRATOR_PROCESS_EXECUTOR=on or change the component's"
+    )

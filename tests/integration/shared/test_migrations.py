@@ -16,7 +16,14 @@ from orchestrator_shared.database.migrations import (
     check_version,
     migrate,
 )
-from orchestrator_shared.database.roles import Roles, RolesError, create_roles, roles_sql, scram_verifier
+from orchestrator_shared.database.roles import (
+    GRAFANA,
+    Roles,
+    RolesError,
+    create_roles,
+    roles_sql,
+    scram_verifier,
+)
 from orchestrator_shared.domain.ids import new_id
 
 ONE = "CREATE SCHEMA a; CREATE TABLE a.one (n int);"
@@ -43,7 +50,7 @@ async def roles(connection: asyncpg.Connection) -> AsyncIterator[Roles]:
     """Roles of this test's own, removed after it: roles belong to the whole server."""
     roles = Roles.prefixed(f"t_{new_id().hex[-12:]}_")
     yield roles
-    for role in roles.by_service().values():
+    for role in roles.by_name().values():
         if await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role):
             await connection.execute(f"DROP OWNED BY {role}; DROP ROLE {role}")
 
@@ -170,9 +177,9 @@ async def test_the_printed_sql_works(connection: asyncpg.Connection, roles: Role
     await connection.execute(roles_sql(roles, database=name))
     found = await connection.fetch(
         "SELECT rolcanlogin, rolsuper, rolinherit FROM pg_roles WHERE rolname = ANY ($1)",
-        list(roles.by_service().values()),
+        list(roles.by_name().values()),
     )
-    assert [tuple(row) for row in found] == [(True, False, False)] * 5
+    assert [tuple(row) for row in found] == [(True, False, False)] * 6
 
 
 async def test_the_packaged_migrations_apply_with_their_grants(
@@ -186,6 +193,83 @@ async def test_the_packaged_migrations_apply_with_their_grants(
         as_role = await asyncpg.connect(empty_database.url, user=role, password=passwords(roles)[service])
         await check_version(as_role)
         await as_role.close(timeout=5)
+
+
+async def test_the_last_migration_is_seen_together_with_its_grants(
+    connection: asyncpg.Connection, roles: Roles, tmp_path: Path
+) -> None:
+    """A service that waits for it uses the new tables at once."""
+    await create_roles(connection, roles, passwords(roles))
+    files = write(tmp_path, grants="GRANT SELECT ON a.missing TO {{api}};", m0001_one=ONE, m0002_two=TWO)
+
+    with pytest.raises(MigrationError, match="does not exist"):
+        await migrate(connection, roles, files=files)
+
+    assert await connection.fetchval("SELECT to_regclass('a.one') IS NOT NULL")
+    assert await connection.fetchval("SELECT to_regclass('a.two') IS NULL")
+
+
+async def test_an_owner_who_is_no_superuser_creates_roles_and_migrates(
+    connection: asyncpg.Connection, roles: Roles, empty_database: Database
+) -> None:
+    """As the manifests for Kubernetes set up CloudNativePG."""
+    owner = f"{roles.api}_owner"
+    name = await connection.fetchval("SELECT current_database()")
+    await connection.execute(f"CREATE ROLE {owner} LOGIN CREATEROLE PASSWORD 'o'")
+    await connection.execute(f'ALTER DATABASE "{name}" OWNER TO {owner}')
+    as_owner = await asyncpg.connect(empty_database.url, user=owner, password="o")
+    try:
+        for _ in range(2):
+            await create_roles(as_owner, roles, passwords(roles))
+            await migrate(as_owner, roles)
+        as_runner = await asyncpg.connect(
+            empty_database.url, user=roles.runner, password=passwords(roles)["runner"]
+        )
+        await check_version(as_runner)
+        await as_runner.close(timeout=5)
+    finally:
+        await as_owner.close(timeout=5)
+        await connection.execute(f"REASSIGN OWNED BY {owner} TO CURRENT_USER; DROP OWNED BY {owner}")
+        for role in roles.by_service().values():
+            await connection.execute(f"DROP OWNED BY {role}; DROP ROLE {role}")
+        await connection.execute(f"DROP ROLE {owner}")
+
+
+OURS = """
+SELECT n.nspname || '.' || c.relname AS name,
+       has_schema_privilege($1, n.oid, 'USAGE') AND has_any_column_privilege($1, c.oid, 'SELECT') AS reads,
+       has_any_column_privilege($1, c.oid, 'INSERT, UPDATE')
+       OR has_table_privilege($1, c.oid, 'DELETE, TRUNCATE') AS writes
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'v', 'p') AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'
+"""
+
+
+async def test_grafana_reads_the_reports_and_nothing_else(
+    connection: asyncpg.Connection, roles: Roles, empty_database: Database
+) -> None:
+    await create_roles(connection, roles, passwords(roles))
+    await migrate(connection, roles)  # an installation without dashboards, that gets them later
+    await create_roles(connection, roles, {**passwords(roles), GRAFANA: "for dashboards"})
+    await migrate(connection, roles)
+
+    found = await connection.fetch(OURS, roles.grafana)
+    assert {row["name"] for row in found if row["reads"]} == {
+        "reports.orchestrations_v1",
+        "reports.runs_v1",
+        "reports.phases_v1",
+    }
+    assert [row["name"] for row in found if row["writes"]] == []
+    grafana = await asyncpg.connect(empty_database.url, user=roles.grafana, password="for dashboards")
+    try:
+        assert await grafana.fetch("SELECT * FROM reports.runs_v1") == []
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await grafana.fetch("SELECT * FROM jobs.jobs_v1")
+        with pytest.raises(asyncpg.ReadOnlySQLTransactionError):
+            await grafana.execute("CREATE TEMP TABLE t ()")
+        assert await grafana.fetchval("SHOW statement_timeout") == "10s"
+    finally:
+        await grafana.close(timeout=5)
 
 
 async def test_a_role_without_rights_learns_who_may_migrate(

@@ -305,7 +305,7 @@ async def test_old_rows_are_forgotten_in_batches_and_counts_stay(
     )
     await stage.pool.execute("UPDATE triggers.dispositions SET at = at - interval '2 days' WHERE seq < 7")
     async with asyncpg.create_pool(database.url_for("trigger_watcher"), min_size=1, max_size=1) as pool:
-        forgetting = retention(partial(acquire, pool), days=1, batch=2)
+        forgetting = retention(partial(acquire, pool), days=1, table_days=1, batch=2)
         assert sum((await forgetting.once()).values()) == 12
     assert await stage.pool.fetchval("SELECT count(*) FROM triggers.updates") == 1
     await watcher.ingestion.ingest([update(RATES, "1")])

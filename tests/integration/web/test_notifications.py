@@ -83,7 +83,7 @@ async def test_mails_that_were_given_up_say_why(site: Site) -> None:
         for status in ("failed", "pending"):
             await written(visit, status)
         page = await visit.open("orchestrations/campaigns/notifications")
-        await expect(page.get_by_text("Nobody is notified")).to_be_visible()
+        await expect(page.get_by_text("No one is notified")).to_be_visible()
         await expect(page.get_by_role("link", name="Notify an address…")).to_have_count(0)
         await page.get_by_role("link", name="All deliveries").click()
         rows = page.locator("#deliveries tbody tr")

@@ -92,6 +92,18 @@ async def test_its_facts_say_what_started_it_and_what_came_of_it(visit: Visit) -
         run,
     )
     await database.execute(
+        "INSERT INTO triggers.dispositions (trigger_id, project, table_name, seq, disposition, at)"
+        " SELECT trigger_id, project, 'in.c-crm.contacts', 7, 'completed', now()"
+        " FROM jobs.jobs WHERE id = $1",
+        run,
+    )
+    await database.execute(
+        "UPDATE jobs.jobs SET version = 1, token_id = o.token_id FROM catalog.orchestration_tokens o"
+        " WHERE o.project = $2 AND o.orchestration = 'campaigns' AND jobs.id = $1",
+        run,
+        visit.project,
+    )
+    await database.execute(
         "UPDATE jobs.jobs SET output_tables = $2 WHERE parent_id = $1 AND status = 'success'",
         run,
         json.dumps([{"table": f"out.c-campaigns.recipient-{count}"} for count in range(5)]),
@@ -110,7 +122,7 @@ async def test_its_facts_say_what_started_it_and_what_came_of_it(visit: Visit) -
     facts = page.locator("#facts > div")
     for name, text in {
         "Started by": "trigger",
-        "Updates used": "in.c-crm.contacts",
+        "Updates used": "in.c-crm.contactsupdate 7, ",
         "Tables written": "out.c-campaigns.recipient",
         "Ran as": "its own token",
     }.items():
@@ -131,6 +143,10 @@ async def test_its_facts_say_what_started_it_and_what_came_of_it(visit: Visit) -
     await page.keyboard.press("e")
     await expect(page.locator("#L22")).to_be_in_viewport(ratio=1)
     assert await axe(page) == []
+    await facts.filter(has_text="Version").get_by_role("link", name="1", exact=True).click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("campaigns, version 1")
+    await expect(page.get_by_role("region", name="Extract")).to_contain_text("demo-extractor/one")
+    assert (await axe(page), await overflows(page)) == ([], [])
 
 
 async def test_it_changes_by_itself_and_says_why_it_waits(visit: Visit) -> None:

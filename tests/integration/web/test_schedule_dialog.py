@@ -135,3 +135,10 @@ async def test_a_conflict_keeps_both_sides_and_the_fires_say_what_became_of_each
         await expect(rows.nth(1)).to_contain_text("Joined run #6")
         await expect(rows.nth(3).get_by_role("link", name="#5")).to_be_visible()
         assert await axe(page) == []
+        await rows.nth(1).get_by_role("link", name="Why").click()
+        await expect(page.get_by_role("region", name="It joined another run")).to_contain_text(
+            "run #6 had not started yet, and the fire joined it"
+        )
+        assert await axe(page) == []
+        await page.get_by_role("link", name="run #6").click()
+        await expect(page.get_by_role("heading", level=1)).to_have_text("campaigns #6")

@@ -118,6 +118,11 @@ async def test_an_update_changes_the_dots_and_the_words_while_someone_types(visi
     assert await overflows(page) == []
     await page.set_viewport_size({"width": 1440, "height": 900})
     await dialog.get_by_role("link", name="Drop what was counted…").click()
+    asks = dialog.get_by_role("alertdialog", name="Discard what you typed?")
+    await asks.get_by_role("button", name="Keep editing").click()
+    await expect(dialog.get_by_role("textbox", name="Cool-down")).to_have_value("2")
+    await dialog.get_by_role("link", name="Drop what was counted…").click()
+    await asks.get_by_role("button", name="Discard").click()
     await expect(dialog.get_by_role("heading", level=2)).to_have_text(
         "Drop what was counted for shop of campaigns?"
     )

@@ -40,7 +40,7 @@ def test_a_steady_table_has_an_interval() -> None:
     heard = [MONDAY - n * HOUR for n in range(60, 0, -1)]
     rhythm = rhythm_of(heard, PRAGUE)
     assert rhythm is not None
-    assert (rhythm.interval_seconds, rhythm.usual_time, rhythm.words) == (3600, None, "every 60 min")
+    assert (rhythm.interval_seconds, rhythm.usual_time, rhythm.words) == (3600, None, "every hour")
     on_time = lateness_of(rhythm, heard[-1], heard[-1] + 89 * MINUTE, PRAGUE)
     assert (on_time.expected_at, on_time.late_seconds) == (heard[-1] + HOUR, 0)
     assert lateness_of(rhythm, heard[-1], heard[-1] + 100 * MINUTE, PRAGUE).late_seconds == 40 * 60

@@ -9,7 +9,8 @@ from orchestrator_api.drafts.changes import compare, summary
 
 def task(name: str, **settings: Any) -> dict[str, Any]:
     plain = {"enabled": True, "continue_on_failure": False, "attempts": 1, "parameters": {}}
-    return {"id": name.lower(), "name": name, **plain, **settings}
+    runs = {"component": "sql", "configuration": name.lower()}
+    return {"id": name.lower(), "name": name, **runs, **plain, **settings}
 
 
 def phase(name: str, *tasks: dict[str, Any]) -> dict[str, Any]:
@@ -75,3 +76,12 @@ def test_a_step_is_named_by_its_first_change() -> None:
     assert summary(compare(BASE, [phase("Load", A)])) == "B is gone from Load, and 1 more"
     assert summary(compare(BASE, [BASE[1], BASE[0]])) == "The phases are in another order"
     assert summary([]) == "No change"
+
+
+def test_a_task_without_a_name_is_called_like_its_configuration() -> None:
+    unnamed = {**task("D"), "name": "d"}
+    names = {("sql", "d"): "Agency report", ("sql", "a"): "Not this"}
+    (added,) = compare(BASE, [phase("Load", A, B, unnamed), BASE[1]], names)
+    assert added.text == "Agency report is new in Load"
+    (changed,) = compare([phase("Load", unnamed)], [phase("Load", {**unnamed, "attempts": 2})], names)
+    assert changed.text == "Agency report has another number of attempts"

@@ -248,7 +248,13 @@ def test_flags_say_only_what_is_unusual() -> None:
 
 
 def test_a_task_without_a_name_of_its_own_is_called_like_what_it_runs() -> None:
-    assert (shown_name(card()), shown_name(card(name="sql/one"))) == ("One", "one")
+    unnamed = {"name": "sql/one", "configuration_name": "Agency report"}
+    names = [shown_name(card(**more)) for more in ({}, {"name": "sql/one"}, unnamed)]
+    assert names == ["One", "one", "Agency report"]
+    assert shown_name(card(id="sql/one-2", name="sql/one-2", configuration_name="Report")) == "Report"
+    assert values_of(card(**unnamed))["name"] == ""
+    (operation,) = settings_of(values_of(card(**unnamed)))
+    assert operation["values"]["name"] == "sql/one"
 
 
 def test_settings_come_back_as_they_were_shown() -> None:

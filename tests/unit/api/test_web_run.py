@@ -16,12 +16,13 @@ from orchestrator_api.runs.log_lines import LogLine
 from orchestrator_api.runs.logs import Found
 from orchestrator_api.runs.rows import Job
 from orchestrator_api.runs.tasks import RunPhase, RunTask, TaskJob
+from orchestrator_api.web.address_parts import whole_number
 from orchestrator_api.web.runs.ansi import MOST_CHANGES, MOST_MARKS, line_html
-from orchestrator_api.web.runs.log import ShownLog, Wanted, blocks, line_number
+from orchestrator_api.web.runs.log import ShownLog, Wanted, blocks
 from orchestrator_api.web.runs.page import removed_at
 from orchestrator_api.web.runs.rows import rows_of
 from orchestrator_api.web.runs.timeline import Bar, PhaseRows, Row, drawn, rounded_up, ticks
-from orchestrator_api.web.runs.words import headline, linked, plain
+from orchestrator_api.web.runs.words import headline, linked, plain, skipped_as
 
 BEGIN = datetime(2026, 11, 30, 4, 30, tzinfo=UTC)
 PRAGUE = ZoneInfo("Europe/Prague")
@@ -151,7 +152,7 @@ def test_the_longest_run_has_few_ticks() -> None:
 
 @pytest.mark.parametrize("text", [None, "", "0", "-1", "x", "1.5", "٣", "9" * 17, "9" * 5000])
 def test_what_is_no_number_of_a_line(text: str | None) -> None:
-    assert line_number(text) is None
+    assert whole_number(text) is None
 
 
 SHOWN = [
@@ -257,3 +258,12 @@ def test_a_log_that_is_no_longer_kept_says_since_when() -> None:
         removed_at(replace(ended, job=replace(job, finished_at=None)), at(0) + timedelta(days=99), 30) is None
     )
     assert removed_at(None, at(0), 30) is None
+
+
+@pytest.mark.parametrize(("selection", "label"), [(None, "Inactive"), (("other",), "Not selected")])
+def test_a_skipped_task_was_inactive_or_not_selected(selection: tuple[str, ...] | None, label: str) -> None:
+    verdict = Verdict("", 0, 0, [])
+    timeline = Timeline(UUID(int=1), "success", BEGIN, at(100), verdict, [], {}, [], [])
+    skipped = skipped_as(replace(run("success"), selection=selection))
+    (row,) = drawn(timeline, phases("skipped"), at(100), PRAGUE, skipped=skipped).phases[0].rows
+    assert row.sentence == label

@@ -9,11 +9,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from orchestrator_api.schedules.rows import ScheduleSpec, StoredFire, StoredSchedule
-from orchestrator_api.schedules.times import accept_times, preview
+from orchestrator_api.schedules.times import accept_times, next_fire, preview
+from orchestrator_api.web import starts
 from orchestrator_api.web.pages import Fields
 from orchestrator_api.web.schedules import form
 from orchestrator_api.web.schedules.preview import MOST_ZONES, zones_like
 from orchestrator_api.web.schedules.words import (
+    around_run,
     change_rows,
     fire_rows,
     misfire_said,
@@ -21,7 +23,6 @@ from orchestrator_api.web.schedules.words import (
     second_zone,
     takes_longer,
 )
-from orchestrator_api.web.starts import next_fire
 from orchestrator_shared.domain.errors import UserError
 
 NOW = datetime(2026, 11, 30, 6, 14, tzinfo=UTC)
@@ -194,3 +195,19 @@ def test_what_became_of_a_fire_is_said(fields: dict[str, Any], said: str) -> Non
     usual: dict[str, Any] = {"outcome": "requested", "number": None, "status": None, "other_number": None}
     fire = StoredFire(fire_key="k", scheduled_for=NOW, at=NOW, job_id=uuid4(), version=1, **(usual | fields))
     assert outcome(fire) == said
+    before, run, after = around_run(fire)
+    assert (before + run + after, run) == (said, "run #7" if fire.other_number else "")
+
+
+@pytest.mark.parametrize(
+    ("cron", "zone"),
+    [
+        ("* * * * *", ""),
+        ("*/30 * * * *", ""),
+        ("0 * * * *", ""),
+        ("30 5 * * *", "Prague"),
+        ("0 */5 * * *", "Prague"),
+    ],
+)
+def test_a_zone_is_named_where_it_matters(cron: str, zone: str) -> None:
+    assert starts.of_schedule(stored(cron=cron, timezone="Europe/Prague")).zone == zone

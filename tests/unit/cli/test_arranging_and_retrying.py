@@ -360,4 +360,11 @@ def test_job_tells_its_waits_and_what_is_usual() -> None:
         ("attempt 1", "error, 5.0 s: no"),
         ("attempt 2", ""),
     ]
+    update = {"table": "in.c-crm.contacts", "seq": 7, "event_id": None, "heard_at": "2026-11-30T05:40:00Z"}
+    told = {"updates_used": [update], "tables_written": ["a", "b"], "ran_as": {"kind": "token", "name": "ci"}}
+    assert detail_lines({"id": "j1", **told})[1:] == [
+        ("used update", "in.c-crm.contacts, 2026-11-30T05:40:00Z, update 7"),
+        ("wrote", "a, b"),
+        ("ran as", "token ci"),
+    ]
     assert detail_lines({"id": "j1", "overlap": {"detail": "was merged into run #7"}})[-1][0] == "became"

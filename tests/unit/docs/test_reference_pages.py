@@ -1,6 +1,8 @@
 """The reference pages tell what the code has: metrics, settings, messages, log events, states, commands."""
 
 import inspect
+import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,7 +23,7 @@ from orchestrator_notifier.settings import NotifierSettings
 from orchestrator_runner.settings import RunnerSettings
 from orchestrator_scheduler.settings import SchedulerSettings
 from orchestrator_shared.contracts.routing import MESSAGES, QUEUES
-from orchestrator_shared.definitions import http_component, models
+from orchestrator_shared.definitions import http_component, kubernetes_component, models
 from orchestrator_shared.domain.statuses import JobStatus, NotificationEvent, Origin, TaskStatus
 from orchestrator_shared.settings import ServiceSettings, variable
 from orchestrator_trigger_watcher.settings import TriggerWatcherSettings
@@ -33,6 +35,9 @@ SERVICES: dict[str, type[BaseSettings]] = {
     "runner": RunnerSettings,
     "notifier": NotifierSettings,
 }
+
+
+PACKAGES = {file.name for pattern in docs.SOURCES for file in docs.ROOT.glob(f"{pattern}/orchestrator_*")}
 
 
 def section(page: str, heading: str) -> str:
@@ -50,6 +55,17 @@ def test_every_metric_is_told_with_its_kind_and_labels() -> None:
     found = {metric.name: (metric.kind, metric.labels) for metric in docs.metrics()}
     assert len(found) > 40
     assert told == found
+
+
+def test_guides_name_metrics_that_there_are() -> None:
+    known = {metric.name for metric in docs.metrics()}
+    families = known | {f"{name}_{part}" for name in known for part in ("bucket", "sum", "count")}
+    named = {
+        name
+        for page in sorted((docs.DOCS / "how-to").rglob("*.md"))
+        for name in re.findall(r"\borchestrator_[a-z_]+\b", page.read_text(encoding="utf-8"))
+    }
+    assert named <= families | PACKAGES
 
 
 def test_every_log_event_is_told_with_its_levels() -> None:
@@ -83,7 +99,10 @@ def told_settings(heading: str) -> dict[str, str]:
     lines = section("settings.md", heading).splitlines()
     rows = [[cell.strip() for cell in line.strip().strip("|").split("|")] for line in lines if "| `" in line]
     assert all(len(row) == 3 and row[2] for row in rows), f"{heading}: name, default and meaning in every row"
-    return {row[0].strip("`"): row[1] for row in rows if row[0].startswith("`ORCHESTRATOR_")}
+    told = [row for row in rows if row[0].startswith("`ORCHESTRATOR_")]
+    told_twice = [name for name, times in Counter(row[0] for row in told).items() if times > 1]
+    assert not told_twice, f"{heading}: a merge by union may have kept both lines"
+    return {row[0].strip("`"): row[1] for row in told}
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -195,6 +214,9 @@ def test_every_command_and_option_is_told() -> None:
         ("definitions.md", models.TriggerDocument),
         ("definitions.md", models.ConfigurationDocument),
         ("component-contract.md", models.ComponentDocument),
+        ("component-contract.md", kubernetes_component.KubernetesComponent),
+        ("component-contract.md", kubernetes_component.KubernetesResources),
+        ("component-contract.md", kubernetes_component.KubernetesToleration),
         ("http-components.md", http_component.HttpComponent),
         ("http-components.md", http_component.HttpStart),
         ("http-components.md", http_component.HttpPoll),

@@ -130,3 +130,29 @@ def test_without_a_browser_or_the_right_to_install_one_the_way_out_is_told(
     monkeypatch.setattr(shutil, "which", lambda _: None)
     with pytest.raises(ServerError, match=r"apt-get install chromium.*TEST_CHROMIUM"):
         install.ensure_browser(lambda _: None)
+
+
+def test_prometheus_is_installed_only_if_it_or_promtool_is_missing(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert install.ensure_prometheus(lambda _: None) == Path("/usr/bin/prometheus")
+    assert machine.commands == []
+
+    def which(name: str) -> str | None:
+        is_there = name != "promtool" or any("install --yes" in command for command in machine.commands)
+        return f"/usr/bin/{name}" if is_there else None
+
+    monkeypatch.setattr(shutil, "which", which)
+    said: list[str] = []
+    assert install.ensure_prometheus(said.append) == Path("/usr/bin/prometheus")
+    assert "prometheus" in said[0]
+    assert not machine.policy.exists(), "its service stays down, and the guard goes away"
+
+
+def test_without_prometheus_or_the_right_to_install_it_the_way_out_is_told(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    with pytest.raises(ServerError, match=r"apt-get install prometheus.*promtool"):
+        install.ensure_prometheus(lambda _: None)
+    assert machine.commands == []

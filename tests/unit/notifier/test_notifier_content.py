@@ -35,6 +35,7 @@ ANYTHING = st.text(st.characters(codec=None, exclude_categories=()), max_size=30
 def task(*path: str, what: str = "sql-transformation/recipients", **fields: Any) -> FailedTask:
     values: dict[str, Any] = {
         "path": path,
+        "names": path,
         "phase": "Transform",
         "what": what,
         "status": JobStatus.ERROR,
@@ -92,7 +93,7 @@ def compose(content: Content) -> Any:
 
 def test_a_failure_is_named_in_the_subject() -> None:
     content = run_content(RUN, SUBSCRIBER, URL)
-    assert content.subject == "[demo] campaigns #42 failed: sql-transformation/recipients"
+    assert content.subject == "[demo] campaigns #42 failed: recipients"
     assert content.summary == "3 of 5 tasks succeeded, 1 failed, 1 not executed."
     assert ("Started by", "schedule weekdays") in content.rows
     assert ("Duration", "7 min") in content.rows
@@ -112,7 +113,7 @@ def test_many_failures_are_counted() -> None:
     failed = [task(f"t{n}", what=f"script/t{n}", attempts=3, continued=True) for n in range(12)]
     report = replace(RUN, failed=failed, failed_count=40, to_repeat=[f"t{n}" for n in range(11)])
     content = run_content(report, SUBSCRIBER, None)
-    assert content.subject == "[demo] campaigns #42 failed: script/t0, script/t1 and 38 more"
+    assert content.subject == "[demo] campaigns #42 failed: t0, t1 and 38 more"
     assert (len(content.problems), content.more) == (10, "and 30 more tasks")
     assert (
         content.problems[0].note

@@ -136,3 +136,29 @@ async def test_numbers_go_on_where_an_earlier_attempt_ended() -> None:
     await log.write("stdout", NOW, b"x")
     await log.close()
     assert store.chunks[0].seq == 41
+
+
+@pytest.mark.parametrize("stored", range(0, 40, 3))
+async def test_a_log_that_is_written_again_continues_where_the_stored_one_ends(stored: int) -> None:
+    """Also where the earlier runner stopped within a secret or a character: masking sees all of it again."""
+    data = "kůň says k3y-of-mine, and k3y-of-mine again\n".encode()
+    whole = await captured(("stdout", data), secrets=frozenset({"k3y-of-mine"}))
+    second = Store()
+    log = LogCapture(
+        second.append, secrets=frozenset({"k3y-of-mine"}), first_seq=4, skip={"stdout": stored, "stderr": 5}
+    )
+    for start in range(0, len(data), 7):
+        await log.write("stdout", NOW, data[start : start + 7])
+    await log.close()
+    assert whole.text()[:stored] + second.text() == whole.text()
+    assert not second.chunks or second.chunks[0].seq == 4
+
+
+async def test_a_mark_is_the_number_of_the_next_piece() -> None:
+    store = Store()
+    log = LogCapture(store.append)
+    assert await log.mark() == 1
+    await log.write("stderr", NOW, b"pulling\n")
+    assert await log.mark() == 2
+    assert store.text("stderr") == "pulling\n"
+    await log.close()

@@ -1,6 +1,7 @@
 """`orchestrator components`: what a project can run."""
 
 from pathlib import Path
+from typing import Annotated
 
 import typer
 import yaml
@@ -14,12 +15,33 @@ app = typer.Typer()
 
 
 @app.command()
-def register(file: Path) -> None:
+def register(
+    file: Path,
+    kubernetes_image: Annotated[
+        str | None,
+        typer.Option(help="Run the program of the YAML as a Kubernetes Job in this image: NAME@sha256:…"),
+    ] = None,
+) -> None:
     """Register a component from its YAML, or update it (administrators only)."""
     document = _read(file)
+    if kubernetes_image is not None:
+        document = in_kubernetes(document, kubernetes_image)
     with context().client() as client:
         client.put(f"/components/{document['component']}", document)
     print(f"registered {document['component']}")
+
+
+def in_kubernetes(document: Json, image: str) -> Json:
+    """The document of a program, changed to run it in a container of this image."""
+    executor = document.get("executor", "process")
+    if executor != "process":
+        raise BadInput(
+            f"--kubernetes-image is for programs; {document['component']} has the executor {executor}"
+        )
+    command = [part.replace("{python}", "python") for part in document.get("command", [])]
+    section = {"image": image, "command": command, "environment": document.get("environment") or {}}
+    kept = {key: value for key, value in document.items() if key not in ("command", "environment")}
+    return {**kept, "executor": "kubernetes", "kubernetes": section}
 
 
 def _read(file: Path) -> Json:

@@ -16,8 +16,11 @@ from orchestrator_cli.output import counted
 from orchestrator_shared.database.failover import WritableServer
 from orchestrator_shared.database.key_rotation import KeyRotation, KeyUse
 from orchestrator_shared.database.migrations import SchemaOutdated, check_version, migrate
-from orchestrator_shared.database.roles import Roles, create_roles, roles_sql
+from orchestrator_shared.database.roles import GRAFANA, Roles, create_roles, roles_sql
 from orchestrator_shared.domain.errors import OrchestratorError
+from orchestrator_shared.recovery.restored import Choices, Settled, settle
+from orchestrator_shared.recovery.unheard import SentAgain, send_again
+from orchestrator_shared.secret_files import SecretFileError, secret_of
 from orchestrator_shared.security import Encryption
 from orchestrator_shared.settings import DatabaseSettings, EncryptionKeys, SettingsError, load_settings
 
@@ -56,10 +59,10 @@ def roles_command(
         bool, typer.Option("--print", help="Print the SQL for a DBA instead of running it.")
     ] = False,
 ) -> None:
-    """Create a login role for each service.
+    """Create a login role for each service, and one for Grafana if its password is set.
 
     Passwords come from ORCHESTRATOR_DATABASE_PASSWORD_API, ..._TRIGGER_WATCHER and so on; the rest are
-    prompted for.
+    prompted for. ORCHESTRATOR_DATABASE_PASSWORD_GRAFANA is never prompted for.
     """
     if show:
         prefix = os.environ.get("ORCHESTRATOR_DATABASE_ROLE_PREFIX") or "orchestrator_"
@@ -73,8 +76,12 @@ def roles_command(
             "ORCHESTRATOR_DATABASE_ROLES=single: all services share one role; there are no roles to create"
         )
     passwords = {service: _password(service) for service in roles.by_service()}
+    created = list(roles.by_service().values())
+    if for_grafana := _given_password(GRAFANA):
+        passwords[GRAFANA] = for_grafana
+        created.append(roles.grafana)
     _with_connection(settings, lambda connection: create_roles(connection, roles, passwords))
-    print(f"roles: {', '.join(roles.by_service().values())}")
+    print(f"roles: {', '.join(created)}")
 
 
 @app.command("status")
@@ -155,6 +162,80 @@ def _what_to_do(use: KeyUse) -> str:
     )
 
 
+@app.command("after-restore")
+def after_restore_command(
+    revoke_tokens: Annotated[
+        bool,
+        typer.Option(
+            "--revoke-tokens", help="Revoke all API tokens: those revoked since the backup are back."
+        ),
+    ] = False,
+    skip_missed_fires: Annotated[
+        bool,
+        typer.Option(
+            "--skip-missed-fires", help="Let schedules go on from now instead of making up for missed fires."
+        ),
+    ] = False,
+    even_if_in_use: Annotated[
+        bool, typer.Option("--even-if-in-use", help="Do it although others are connected to the database.")
+    ] = False,
+) -> None:
+    """Make a restored database safe, before any service starts; safe to repeat.
+
+    Ends sessions, links and leases, keeps runners of before the restore from writing, and sends again what
+    was on its way when the backup was made.
+    """
+    settings = _settings(DatabaseSettings)
+    choices = Choices(revoke_tokens, skip_missed_fires, even_if_in_use)
+
+    async def settle_checked(connection: asyncpg.Connection) -> Settled:
+        await check_version(connection)
+        return await settle(connection, choices)
+
+    try:
+        settled = _with_connection(settings, settle_checked)
+    except SchemaOutdated as error:
+        raise CommandFailure(str(error)) from None
+    _tell_settled(settled, choices)
+
+
+def _tell_settled(settled: Settled, choices: Choices) -> None:
+    print(f"ended {counted(settled.sessions, 'session')} and {counted(settled.links, 'link')}")
+    print(f"fenced {counted(settled.jobs, 'unfinished job')} of {counted(settled.replicas, 'runner')}")
+    _tell_sent_again(settled.sent_again)
+    if choices.skip_missed_fires:
+        print(f"{counted(settled.skipped_schedules, 'schedule')} will go on from now")
+    if choices.revoke_tokens:
+        print(f"revoked {counted(settled.revoked_tokens, 'token')}")
+    elif settled.valid_tokens:
+        print(
+            f"note: {counted(settled.valid_tokens, 'token')} valid, also those revoked since the backup: "
+            "revoke these again, or repeat this with --revoke-tokens"
+        )
+
+
+@app.command("after-broker-loss")
+def after_broker_loss_command() -> None:
+    """Send again what RabbitMQ had when it lost its data. Services may be running; safe to repeat."""
+    settings = _settings(DatabaseSettings)
+
+    async def send(connection: asyncpg.Connection) -> SentAgain:
+        await check_version(connection)
+        return await send_again(connection)
+
+    try:
+        _tell_sent_again(_with_connection(settings, send))
+    except SchemaOutdated as error:
+        raise CommandFailure(str(error)) from None
+
+
+def _tell_sent_again(sent: SentAgain) -> None:
+    print(
+        f"to be sent again: {counted(sent.runs, 'requested run')}, "
+        f"{counted(sent.fires, 'run')} of schedules and triggers, {counted(sent.updates, 'table update')}"
+    )
+
+
 _Settings = TypeVar("_Settings", bound=DatabaseSettings)
 
 
@@ -169,13 +250,25 @@ def _roles(settings: DatabaseSettings) -> Roles | None:
     return None if settings.database_roles == "single" else Roles.prefixed(settings.database_role_prefix)
 
 
+def _password_variable(service: str) -> str:
+    return f"ORCHESTRATOR_DATABASE_PASSWORD_{service.upper()}"
+
+
+def _given_password(service: str) -> str | None:
+    """From the environment or the file that it names."""
+    try:
+        return secret_of(_password_variable(service))
+    except SecretFileError as error:
+        raise BadInput(str(error)) from None
+
+
 def _password(service: str) -> str:
-    variable = f"ORCHESTRATOR_DATABASE_PASSWORD_{service.upper()}"
-    if value := os.environ.get(variable):
+    if value := _given_password(service):
         return value
     try:
         return getpass.getpass(f"password for {service}: ")
     except EOFError:
+        variable = _password_variable(service)
         raise BadInput(f"cannot prompt for a password without a terminal; set {variable}") from None
 
 

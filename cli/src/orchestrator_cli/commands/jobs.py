@@ -162,9 +162,20 @@ def detail_lines(detail: Json) -> list[tuple[str, str]]:
     if (usual := detail.get("usual_duration_seconds")) is not None:
         lines.append(("usually takes", duration(usual)))
     lines += [("retried as", f"{retry['id']} ({retry['status']})") for retry in detail.get("retries") or []]
+    lines += [("used update", _update(each)) for each in detail.get("updates_used") or []]
+    if written := detail.get("tables_written"):
+        lines.append(("wrote", ", ".join(map(str, written))))
+    if ran_as := detail.get("ran_as"):
+        lines.append(("ran as", f"{ran_as['kind']} {ran_as['name']}"))
     if overlap := detail.get("overlap"):
         lines.append(("became", str(overlap["detail"])))
     return lines
+
+
+def _update(used: Json) -> str:
+    """The table, when it was updated, and the id of the update."""
+    told = (used["table"], used.get("heard_at"), used.get("event_id") or f"update {used['seq']}")
+    return ", ".join(str(each) for each in told if each)
 
 
 def _attempts(detail: Json) -> list[tuple[str, str]]:

@@ -1,6 +1,5 @@
 """`orchestrator demo`: a real pipeline on real data, by hand, by event, by time, and one that fails."""
 
-import os
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +9,7 @@ import typer
 from rich.console import Console
 
 from orchestrator_cli.client import ApiClient
-from orchestrator_cli.context import TOKEN_VARIABLE, Context, read_context
+from orchestrator_cli.context import TOKEN_VARIABLE, Context, read_context, token_of_environment
 from orchestrator_cli.failures import BadInput, CommandFailure, ExitCode
 from orchestrator_cli.output import console, duration
 from orchestrator_local.commands.dev import down
@@ -61,7 +60,7 @@ def demo(
             raise BadInput(
                 "--crash kills a process of the local stack, so it cannot be combined with --api-url"
             )
-        context = Context(api_url, token or os.environ.get(TOKEN_VARIABLE, ""), project)
+        context = Context(api_url, token or token_of_environment(), project)
         if files:
             print(finish_fetching(begin_fetching(find_example(example), files / project)).splitlines()[-1])
         mailbox = MailpitMailbox(mail_url) if mail_url else None

@@ -1,4 +1,4 @@
-"""Installing the RabbitMQ server package, and a browser for the tests, if missing, after announcing it."""
+"""Installing RabbitMQ, and for tests a browser, Prometheus and a Docker engine, after announcing it."""
 
 import contextlib
 import os
@@ -14,8 +14,12 @@ from orchestrator_local.servers.rabbitmq import HOME_VARIABLE, find_server
 
 PACKAGE = "rabbitmq-server"
 BROWSER = "chromium"
+ENGINE = ("docker.io", "containerd", "runc", "iptables", "busybox-static")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 BROWSER_VARIABLE = "TEST_CHROMIUM"
+PROMETHEUS = "prometheus"
+PROMTOOL = "promtool"
+EXPORTER = "prometheus-postgres-exporter"
 POLICY = Path("/usr/sbin/policy-rc.d")
 POLICY_TEXT = "#!/bin/sh\nexit 101\n"
 INSTALL_SECONDS = 900
@@ -72,6 +76,66 @@ def ensure_browser(say: Callable[[str], None] = print) -> Path:
     return found
 
 
+def find_prometheus() -> Path | None:
+    """The Prometheus server, if there is one with its `promtool` on the PATH."""
+    found, tool = shutil.which(PROMETHEUS), shutil.which(PROMTOOL)
+    return None if found is None or tool is None else Path(found)
+
+
+def ensure_prometheus(say: Callable[[str], None] = print) -> Path:
+    """Prometheus with promtool, for rules and dashboards; installs Debian's package if one is missing."""
+    found = find_prometheus()
+    if found is not None:
+        return found
+    way_out = (
+        f"install it (Debian: `apt-get install {PROMETHEUS}`), "
+        f"or put `{PROMETHEUS}` and `{PROMTOOL}` on the PATH"
+    )
+    prefix = _privileges("Prometheus", way_out)
+    say(f"Prometheus is not installed: installing Debian's {PROMETHEUS}, with which tests check its rules")
+    with _services_stay_down(prefix):
+        _install(prefix, PROMETHEUS)
+    found = find_prometheus()
+    if found is None:
+        raise ServerError(f"{PROMETHEUS} was installed, but `{PROMTOOL}` was not found: put it on the PATH")
+    return found
+
+
+def find_postgres_exporter() -> Path | None:
+    """The program that shows PostgreSQL's own figures as metrics."""
+    found = shutil.which(EXPORTER)
+    return None if found is None else Path(found)
+
+
+def ensure_postgres_exporter(say: Callable[[str], None] = print) -> Path:
+    """PostgreSQL's exporter, for the dashboards; installs Debian's package if there is none."""
+    found = find_postgres_exporter()
+    if found is not None:
+        return found
+    way_out = f"install it (Debian: `apt-get install {EXPORTER}`), or put `{EXPORTER}` on the PATH"
+    prefix = _privileges("PostgreSQL's exporter", way_out)
+    say(f"PostgreSQL's exporter is not installed: installing Debian's {EXPORTER} to try dashboards on it")
+    with _services_stay_down(prefix):
+        _install(prefix, EXPORTER)
+    found = find_postgres_exporter()
+    if found is None:
+        raise ServerError(f"{EXPORTER} was installed, but is not on the PATH")
+    return found
+
+
+def ensure_engine(say: Callable[[str], None] = print) -> None:
+    """A Docker engine and a static busybox, from Debian's packages; its service is not started."""
+    if shutil.which("dockerd") and shutil.which("busybox"):
+        return
+    way_out = f"install it (Debian: `apt-get install {' '.join(ENGINE)}`)"
+    prefix = _privileges("The Docker engine", way_out)
+    say("The Docker engine is not installed: installing Debian's docker.io; tests start a private one")
+    with _services_stay_down(prefix):
+        _install(prefix, *ENGINE)
+    if shutil.which("dockerd") is None:
+        raise ServerError(f"{ENGINE[0]} was installed, but no dockerd was found on the PATH")
+
+
 def _privileges(what: str, way_out: str) -> list[str]:
     """The prefix for commands that need root; raises with a way out if there is none."""
     if shutil.which("apt-get") is None:
@@ -106,10 +170,10 @@ def _services_stay_down(prefix: list[str]) -> Iterator[None]:
         _run([*prefix, "rm", "-f", str(POLICY)])
 
 
-def _install(prefix: list[str], package: str) -> None:
+def _install(prefix: list[str], *packages: str) -> None:
     # env inside sudo: sudo itself would drop the variable
     apt = [*prefix, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-o", "DPkg::Lock::Timeout=300"]
-    install = [*apt, "install", "--yes", "--no-install-recommends", package]
+    install = [*apt, "install", "--yes", "--no-install-recommends", *packages]
     try:
         _run(install)
     except ServerError:  # usually, on a fresh machine, the package lists are missing or outdated
@@ -134,12 +198,21 @@ def _run(argv: list[str]) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """For scripts: make sure that what is named (`broker`, `browser`) is installed, or explain what to do."""
+    """For scripts: install what is named, or explain what to do.
+
+    Names are `broker`, `browser`, `prometheus`, `postgres-exporter` and `engine`.
+    """
     try:
         if "broker" in arguments:
             ensure_installed()
         if "browser" in arguments:
             ensure_browser()
+        if "prometheus" in arguments:
+            ensure_prometheus()
+        if "postgres-exporter" in arguments:
+            ensure_postgres_exporter()
+        if "engine" in arguments:
+            ensure_engine()
     except ServerError as error:
         print(error, file=sys.stderr)
         return 1

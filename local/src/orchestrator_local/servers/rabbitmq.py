@@ -8,7 +8,7 @@ import shutil
 import signal
 import socket
 import subprocess
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -65,10 +65,12 @@ class Ports:
     management: int
     distribution: int
     epmd: int
+    metrics: int = 0
+    """0 in the file of a node that an earlier version started."""
 
     @classmethod
     def free(cls) -> Self:
-        return cls(free_port(), free_port(), free_port(), free_port())
+        return cls(free_port(), free_port(), free_port(), free_port(), free_port())
 
     def are_free(self) -> bool:
         return all(port_is_free(port) for port in asdict(self).values())
@@ -77,13 +79,16 @@ class Ports:
 class RabbitServer:
     """Start, stop and restart one node; its data, ports and password are kept in `folder` between starts."""
 
-    def __init__(self, folder: Path, *, management: bool = False, home: Path | None = None) -> None:
+    def __init__(
+        self, folder: Path, *, management: bool = False, metrics: bool = False, home: Path | None = None
+    ) -> None:
         self.folder = folder.resolve()
         self.host = "127.0.0.1"
         self.user = USER
         self.password = ""
         self.ports = Ports(0, 0, 0, 0)
         self._management = management
+        self._metrics = metrics
         self._home = home
         self._node = ""
         self._process: subprocess.Popen[bytes] | None = None
@@ -111,6 +116,11 @@ class RabbitServer:
         if not self._management:
             return ""
         return f"http://{self.user}:{self.password}@{self.host}:{self.ports.management}"
+
+    @property
+    def metrics_url(self) -> str:
+        """The node's own metrics for Prometheus; empty unless the server was created with metrics."""
+        return f"http://{self.host}:{self.ports.metrics}/metrics" if self._metrics else ""
 
     @property
     def pid(self) -> int | None:
@@ -225,6 +235,8 @@ class RabbitServer:
             ports = Ports(**json.loads(file.read_text()))
         except (OSError, ValueError, TypeError):
             ports = Ports.free()
+        if not ports.metrics:
+            ports = replace(ports, metrics=free_port())
         self.ports = ports if ports.are_free() else Ports.free()
         file.write_text(json.dumps(asdict(self.ports)))
 
@@ -262,11 +274,14 @@ class RabbitServer:
         }
         if self._management:
             settings |= {"management.tcp.ip": self.host, "management.tcp.port": str(self.ports.management)}
+        if self._metrics:
+            settings |= {"prometheus.tcp.ip": self.host, "prometheus.tcp.port": str(self.ports.metrics)}
         configuration = self.folder / "rabbitmq.conf"
         configuration.touch(mode=0o600)
         configuration.write_text("".join(f"{key} = {value}\n" for key, value in settings.items()))
-        plugins = "[rabbitmq_management]." if self._management else "[]."
-        (self.folder / "enabled_plugins").write_text(plugins + "\n")
+        plugins = {"rabbitmq_management": self._management, "rabbitmq_prometheus": self._metrics}
+        enabled = ",".join(name for name, wanted in plugins.items() if wanted)
+        (self.folder / "enabled_plugins").write_text(f"[{enabled}].\n")
 
     def _environment(self) -> dict[str, str]:
         """Our variables, without RABBITMQ_* and ERL_* ones that the caller may have set for another node."""

@@ -74,8 +74,9 @@ async def _allow_services_only(connection: asyncpg.Connection, queries: Queries,
     database = quote_identifier(DATABASE)
     await connection.execute(render(queries["close_to_others"], {"database": database}))
     allow = Queries.load("orchestrator_shared.database", "roles.sql")["allow_connect"]
-    for role in roles.identifiers().values():
-        await connection.execute(render(allow, {"database": database, "role": role}))
+    for role in roles.by_service().values():  # Grafana's role is none of a local stack
+        values = {"database": database, "role": quote_identifier(role)}
+        await connection.execute(render(allow, values))
 
 
 async def _ensure_warehouse(

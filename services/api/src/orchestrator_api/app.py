@@ -10,6 +10,7 @@ from orchestrator_api.http import docs_page, problems
 from orchestrator_api.http.compression import Compression
 from orchestrator_api.http.dependencies import OF_BODY
 from orchestrator_api.http.limiting import Limiting
+from orchestrator_api.http.measuring import Measuring
 from orchestrator_api.http.models import Output, Problem
 from orchestrator_api.http.problem_examples import PROBLEMS
 from orchestrator_api.http.session import Sessions
@@ -136,5 +137,6 @@ def create_app(
     problems.install(app)
     app.add_middleware(Compression)
     app.add_middleware(Limiting)
+    app.add_middleware(Measuring)
     app.add_route("/docs", docs_page.docs, include_in_schema=False)
     return app

@@ -33,6 +33,8 @@ class ApiSettings(ServiceSettings, SignInSettings):
     """Every session ends after this time, used or not."""
     metrics_port: int | None = Field(default=0, ge=0, le=65535)
     """A port of its own: the HTTP port is open to everyone, but the metrics are not."""
+    retention_days: int = Field(default=90, ge=1, le=36500)
+    """How long what was deleted, revoked, used up or abandoned is kept."""
     audit_retention_days: int = Field(default=730, ge=30, le=36500)
     """The database keeps audit records for 30 days, whatever this says."""
     log_retention_days: int = Field(default=30, ge=1)

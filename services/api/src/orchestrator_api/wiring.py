@@ -3,6 +3,7 @@
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from orchestrator_api.access.administrator import ensure_administrator
 from orchestrator_api.access.attempts import TokenAttempts
@@ -15,6 +16,7 @@ from orchestrator_api.http.prefix import prefix_of
 from orchestrator_api.http.rate_limits import RateLimits
 from orchestrator_api.http.session import Sessions
 from orchestrator_api.http.turns import Turns
+from orchestrator_api.operations import dead_letters as dead_letter_box
 from orchestrator_api.people.accounts import warn_of_no_administrator
 from orchestrator_api.people.sign_in import SignIns
 from orchestrator_api.people.sign_in_settings import provider_of
@@ -36,6 +38,9 @@ RETENTION_QUERIES = Queries.load(
     "runs/store.sql",
     "drafts/store.sql",
     "access/audit_store.sql",
+    "access/retention.sql",
+    "schedules/retention.sql",
+    "triggers/retention.sql",
     "access/keyed_store.sql",
     "operations/store.sql",
     "people/store.sql",
@@ -56,8 +61,11 @@ def retention_plan(settings: ApiSettings) -> dict[str, dict[str, object]]:
         "forget_callbacks": {},
         "forget_sessions": {},
         "forget_sign_in_attempts": {},
-        "forget_person_links": {},
-        "forget_drafts": {},
+        "forget_person_links": {"days": settings.retention_days},
+        "forget_drafts": {"days": settings.retention_days},
+        "forget_schedules": {"days": settings.retention_days},
+        "forget_triggers": {"days": settings.retention_days},
+        "forget_tokens": {"days": settings.retention_days},
     }
 
 
@@ -101,6 +109,9 @@ async def start(settings: ApiSettings, lifecycle: Lifecycle) -> AsyncIterator[No
             allows_passwords=settings.password_sign_in,
         )
         dead_letters = DeadLetters(skeleton.broker.consuming, skeleton.broker.publisher)
+        skeleton.repeat(
+            "dead-letters", partial(dead_letter_box.measure, dead_letters), every=settings.measure_seconds
+        )
         app = create_app(sessions, dead_letters, streams, sign_ins)
         addresses.install(
             app,

@@ -2,6 +2,8 @@
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from orchestrator_shared.metrics import start_at_zero
+
 FACTS = Counter("orchestrator_notifier_facts_total", "Facts made, by event", ["event"])
 FOUND_BY_SCAN = Counter(
     "orchestrator_notifier_facts_found_by_scan_total", "Finished runs and links whose event was lost or late"
@@ -11,6 +13,11 @@ DELIVERIES = Counter(
     "orchestrator_notifier_deliveries_total",
     "Tries to send, by how they ended (sent, postponed, failed)",
     ["outcome"],
+)
+DELAY_SECONDS = Histogram(
+    "orchestrator_notifier_delivery_delay_seconds",
+    "Age of a delivery when the SMTP server has taken it",
+    buckets=(0.1, 0.5, 1, 2.5, 5, 15, 60, 300, 1800, 7200, 43200),
 )
 PENDING = Gauge("orchestrator_notifier_deliveries_pending", "Deliveries not sent yet")
 OLDEST_PENDING = Gauge(
@@ -24,3 +31,6 @@ SEND_SECONDS = Histogram(
 CONNECTIONS_FAILED = Counter(
     "orchestrator_notifier_smtp_connections_failed_total", "Times the SMTP server could not be used at all"
 )
+
+start_at_zero(ENQUEUED, ("subscription", "starter", "person"))
+start_at_zero(DELIVERIES, ("sent", "postponed", "failed"))

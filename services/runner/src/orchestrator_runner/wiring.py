@@ -10,8 +10,15 @@ from uuid import UUID
 import asyncpg
 import structlog
 
+from orchestrator_runner.executors.docker.engine import EngineAddress
+from orchestrator_runner.executors.docker.executor import DockerExecutor, DockerSettings
+from orchestrator_runner.executors.docker.images import Registries
 from orchestrator_runner.executors.http.client import HttpClient
 from orchestrator_runner.executors.http.executor import HttpExecutor, HttpSettings
+from orchestrator_runner.executors.images import AllowedImages
+from orchestrator_runner.executors.kubernetes.client import KubernetesClient
+from orchestrator_runner.executors.kubernetes.executor import KubernetesExecutor, KubernetesSettings
+from orchestrator_runner.executors.kubernetes.place import Place
 from orchestrator_runner.executors.port import Executor
 from orchestrator_runner.executors.process.executor import ProcessExecutor, ProcessSettings
 from orchestrator_runner.executors.process.keeper_client import Keeper
@@ -19,6 +26,7 @@ from orchestrator_runner.executors.process.task_directory import make_work_direc
 from orchestrator_runner.executors.task_users import NONE, TaskUsers
 from orchestrator_runner.logs.capture import LogLimits
 from orchestrator_runner.logs.store import LogStore
+from orchestrator_runner.queue import measuring
 from orchestrator_runner.queue.accept import Accept
 from orchestrator_runner.queue.attempts import AttemptRunner
 from orchestrator_runner.queue.commands import COMMANDS, Commands
@@ -28,7 +36,7 @@ from orchestrator_runner.queue.hints import hints
 from orchestrator_runner.queue.lanes import Lanes
 from orchestrator_runner.queue.leases import Leases
 from orchestrator_runner.queue.loop import Engine
-from orchestrator_runner.queue.recovery import Recovery
+from orchestrator_runner.queue.recovery import Recovery, attempts_underway
 from orchestrator_runner.queue.retention import RETENTION_SECONDS, retention
 from orchestrator_runner.queue.starts import Starter
 from orchestrator_runner.queue.step import Stepper
@@ -39,6 +47,7 @@ from orchestrator_runner.settings import RunnerSettings
 from orchestrator_shared.contracts.routing import RUNNER_COMMANDS, RUNNER_FEED
 from orchestrator_shared.database.pool import FIXED_PLANS
 from orchestrator_shared.database.retention import Retention
+from orchestrator_shared.database.turns import Measuring
 from orchestrator_shared.domain.ids import new_id
 from orchestrator_shared.domain.internal_hosts import InternalHosts
 from orchestrator_shared.job_tokens import job_token_keys
@@ -95,20 +104,21 @@ async def start(
                 lease_margin=max(0.2, settings.lease_seconds * 0.1), drain_seconds=settings.task_drain_seconds
             )
         )
-        process = await stack.enter_async_context(
-            ProcessExecutor.open(
-                keeper,
-                ProcessSettings(
-                    work_directory=settings.work_dir,
-                    grace_seconds=settings.task_grace_seconds,
-                    is_passable=users is not None,
-                ),
-            )
-        )
         http = await stack.enter_async_context(
             _http_executor(settings, owns=lambda: parts.core.leases.is_held)
         )
-        built_in: dict[str, Executor] = {"process": process, "http": http}
+        built_in: dict[str, Executor] = {"http": http}
+        if settings.process_executor == "on":
+            process = _process_executor(settings, keeper, users)
+            built_in["process"] = await stack.enter_async_context(process)
+        if settings.kubernetes_namespace is not None:
+            kubernetes = _kubernetes_executor(
+                settings, settings.kubernetes_namespace, owns=lambda: parts.core.leases.is_held
+            )
+            built_in["kubernetes"] = await stack.enter_async_context(kubernetes)
+        if settings.docker_url is not None:
+            docker = _docker_executor(settings, skeleton.pool, owns=lambda: parts.core.leases.is_held)
+            built_in["docker"] = await stack.enter_async_context(docker)
         parts = build(
             settings, skeleton.pool, skeleton.broker, keeper, {**built_in, **(executors or {})}, users
         )
@@ -119,11 +129,56 @@ async def start(
             yield
 
 
+def _process_executor(
+    settings: RunnerSettings, keeper: Keeper, users: TaskUsers | None
+) -> AbstractAsyncContextManager[ProcessExecutor]:
+    return ProcessExecutor.open(
+        keeper,
+        ProcessSettings(
+            work_directory=settings.work_dir,
+            grace_seconds=settings.task_grace_seconds,
+            is_passable=users is not None,
+        ),
+    )
+
+
 def _http_executor(
     settings: RunnerSettings, *, owns: Callable[[], bool]
 ) -> AbstractAsyncContextManager[HttpExecutor]:
     client = HttpClient(internal=InternalHosts.parse(settings.internal_hosts))
     return HttpExecutor.open(client, HttpSettings(grace_seconds=settings.task_grace_seconds), owns=owns)
+
+
+def _kubernetes_executor(
+    settings: RunnerSettings, namespace: str, *, owns: Callable[[], bool]
+) -> AbstractAsyncContextManager[KubernetesExecutor]:
+    place = Place.of(
+        namespace, settings.kubernetes_url, settings.kubernetes_token_file, settings.kubernetes_ca_file
+    )
+    return KubernetesExecutor.open(
+        KubernetesClient(place),
+        KubernetesSettings(
+            images=AllowedImages.parse(settings.allowed_images),
+            grace_seconds=settings.task_grace_seconds,
+            keep_seconds=settings.kubernetes_keep_seconds,
+        ),
+        owns=owns,
+    )
+
+
+def _docker_executor(
+    settings: RunnerSettings, pool: asyncpg.Pool, *, owns: Callable[[], bool]
+) -> AbstractAsyncContextManager[DockerExecutor]:
+    assert settings.docker_url is not None
+    docker = DockerSettings(
+        address=EngineAddress.parse(settings.docker_url),
+        images=AllowedImages.parse(settings.allowed_images),
+        registries=Registries.parse(settings.registry_credentials or '{"auths": {}}'),
+        installation=settings.docker_installation,
+        grace_seconds=settings.task_grace_seconds,
+        log_bytes=2 * settings.log_max_bytes,
+    )
+    return DockerExecutor.open(docker, owns=owns, underway=attempts_underway(pool))
 
 
 def build(
@@ -206,6 +261,8 @@ def _recovery(
 
 
 def _task_users(settings: RunnerSettings) -> TaskUsers | None:
+    if settings.process_executor == "off":
+        return None
     if settings.task_uids != NONE:
         make_work_directory(settings.work_dir, is_passable=True)
     folders = [settings.work_dir, *([settings.files_dir] if settings.files_dir else [])]
@@ -250,6 +307,7 @@ async def _working(skeleton: Skeleton, settings: RunnerSettings, parts: Parts) -
     core = parts.core
     skeleton.relay(core.outbox)
     skeleton.repeat("retention", parts.retention.once, every=RETENTION_SECONDS)
+    _measure(skeleton, settings)
     async with AsyncExitStack() as stack:
         supervised = skeleton.lifecycle.supervised
         await stack.enter_async_context(supervised("lease", core.leases.keep(parts.keeper)))
@@ -263,6 +321,15 @@ async def _working(skeleton: Skeleton, settings: RunnerSettings, parts: Parts) -
         finally:
             if not engine.done():
                 await _hand_over(settings, parts)
+
+
+def _measure(skeleton: Skeleton, settings: RunnerSettings) -> None:
+    measuring.watch_disk(settings.work_dir)
+    every = settings.measure_seconds
+    queue = Measuring(
+        skeleton.connections, schema="jobs", every=every, measure=measuring.measure, forget=measuring.forget
+    )
+    skeleton.measure(queue, every=every)
 
 
 async def _watch(keeper: Keeper) -> None:

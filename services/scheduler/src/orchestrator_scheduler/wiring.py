@@ -39,11 +39,11 @@ def limits(settings: SchedulerSettings) -> Limits:
 
 
 def retention(connections: Connections, *, days: float, batch: int) -> Retention:
-    """Deletes fires past their retention."""
+    """Deletes fires past their retention, and what is left of deleted schedules."""
     return Retention(
         connections,
         ScheduleStore.queries,
-        {"forget_fires": {"older_than": timedelta(days=days)}},
+        {"forget_fires": {"older_than": timedelta(days=days)}, "forget_next_fires": {}},
         batch=batch,
         count=lambda _, rows: metrics.FORGOTTEN.inc(rows),
     )

@@ -14,6 +14,8 @@ class TriggerWatcherSettings(ServiceSettings):
     """How often deferred fires are looked for."""
     updates_batch_size: int = Field(default=50, ge=1, le=50)
     retention_days: float = Field(default=90, gt=0, le=36500)
-    """How long updates, dispositions, fires and edits are kept."""
+    """How long updates, dispositions, fires, edits and deleted triggers are kept."""
+    table_retention_days: float = Field(default=365, gt=0, le=36500)
+    """How long a table is known that nobody updates and no trigger selects."""
     retention_interval_seconds: float = Field(default=3600, gt=0)
     retention_batch_size: int = Field(default=1000, ge=1, le=100_000)

@@ -10,11 +10,13 @@ from orchestrator_shared.contracts.routing import TRIGGER_WATCHER_RUNS, TRIGGER_
 from orchestrator_shared.database.pool import Connections
 from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.database.retention import Retention
+from orchestrator_shared.database.turns import Measuring
 from orchestrator_shared.messaging.consumer import Consumer
 from orchestrator_shared.messaging.outbox import UnitsOfWork
 from orchestrator_shared.runtime.lifecycle import Lifecycle
 from orchestrator_shared.runtime.skeleton import open_skeleton
 from orchestrator_trigger_watcher import metrics
+from orchestrator_trigger_watcher.adapters import measuring
 from orchestrator_trigger_watcher.handlers.ingestion import Ingestion
 from orchestrator_trigger_watcher.handlers.messages import MessageHandlers
 from orchestrator_trigger_watcher.handlers.reconciliation import Reconciliation
@@ -27,7 +29,9 @@ FORGETFUL = (
     "forget_fires",
     "forget_edits",
     "forget_saved_versions",
+    "forget_states",
 )
+FORGETFUL_OF_TABLES = ("forget_tables", "mark_tables")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +53,23 @@ def build(outbox: UnitsOfWork, connections: Connections) -> Watcher:
     return Watcher(ingestion, reconciliation, scanning, messages)
 
 
-def retention(connections: Connections, *, days: float, batch: int) -> Retention:
-    """Deletes updates, dispositions, fires and edits past their retention."""
-    older_than = timedelta(days=days)
+def retention(connections: Connections, *, days: float, table_days: float, batch: int) -> Retention:
+    """Deletes updates, dispositions, fires, edits and what is left of deleted triggers, and tables later."""
+    older_than = {"older_than": timedelta(days=days)}
+    tables_older_than = {"tables_older_than": timedelta(days=table_days)}
     return Retention(
         connections,
         Queries.load("orchestrator_trigger_watcher.adapters", "retention.sql"),
-        {name: {"older_than": older_than} for name in FORGETFUL},
+        dict.fromkeys(FORGETFUL, older_than) | dict.fromkeys(FORGETFUL_OF_TABLES, tables_older_than),
         batch=batch,
         count=lambda name, rows: metrics.FORGOTTEN.labels(name).inc(rows),
+    )
+
+
+def measuring_of(connections: Connections, *, every: float) -> Measuring:
+    """What measures the triggers while it is this replica's turn."""
+    return Measuring(
+        connections, schema="triggers", every=every, measure=measuring.measure, forget=measuring.forget
     )
 
 
@@ -68,7 +80,10 @@ async def start(settings: TriggerWatcherSettings, lifecycle: Lifecycle) -> Async
         outbox = skeleton.outbox("triggers")
         watcher = build(outbox, skeleton.connections)
         old = retention(
-            skeleton.connections, days=settings.retention_days, batch=settings.retention_batch_size
+            skeleton.connections,
+            days=settings.retention_days,
+            table_days=settings.table_retention_days,
+            batch=settings.retention_batch_size,
         )
         updates = Consumer.batches(
             skeleton.broker,
@@ -78,9 +93,11 @@ async def start(settings: TriggerWatcherSettings, lifecycle: Lifecycle) -> Async
             size=settings.updates_batch_size,
         )
         runs = Consumer(skeleton.broker, TRIGGER_WATCHER_RUNS, watcher.messages.by_message(), concurrency=4)
+        every = settings.measure_seconds
         skeleton.consume("updates", updates)
         skeleton.consume("runs", runs)
         skeleton.repeat("scan", watcher.scanning.scan, every=settings.scan_seconds)
         skeleton.repeat("due", watcher.scanning.fire_due, every=settings.due_poll_seconds)
         skeleton.repeat("retention", old.once, every=settings.retention_interval_seconds)
+        skeleton.measure(measuring_of(skeleton.connections, every=every), every=every)
         yield

@@ -2,6 +2,8 @@
 
 import asyncpg
 
+from orchestrator_shared.tls import certificate_problem
+
 _SERVER = (
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,  # shutdown, starting up, cancelled by a time limit
@@ -33,4 +35,6 @@ def reason(error: BaseException) -> str:
     text = str(error).strip().splitlines()[0] if str(error).strip() else ""
     if isinstance(error, TimeoutError):
         return "no answer in time"
+    if problem := certificate_problem(error):
+        return f"{problem} (ORCHESTRATOR_DATABASE_CA_FILE names whom to trust)"
     return text or type(error).__name__

@@ -4,12 +4,16 @@ GRANT USAGE ON SCHEMA catalog, triggers, jobs, scheduler, notifications, orchest
     TO {{api}}, {{scheduler}}, {{trigger_watcher}}, {{runner}}, {{notifier}};
 GRANT SELECT ON orchestrator_migrations.applied TO {{api}}, {{scheduler}}, {{trigger_watcher}}, {{runner}}, {{notifier}};
 
+-- A database restored without privileges lets everyone call every function, as the owner where it is SECURITY DEFINER.
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA catalog, triggers, jobs, scheduler, notifications FROM public;
+
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA catalog TO {{api}};
 -- Records are never changed. DELETE is for the retention of the previous release; a trigger refuses any other.
 REVOKE UPDATE ON catalog.audit FROM {{api}};
 GRANT EXECUTE ON FUNCTION catalog.forget_audit(integer, integer) TO {{api}};
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA scheduler TO {{scheduler}};
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA triggers TO {{trigger_watcher}};
+GRANT EXECUTE ON FUNCTION triggers.first_number() TO {{trigger_watcher}};
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA jobs TO {{runner}};
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA notifications TO {{notifier}};
 
@@ -40,3 +44,13 @@ GRANT SELECT (run_id, phase, position, task_id, name, component, configuration, 
 GRANT SELECT ON triggers.tables_v1, triggers.updates_v1, triggers.states_v1, triggers.counts_v1, triggers.dispositions_v1, triggers.fires_v1, triggers.saved_versions_v1,
     jobs.lanes_v1, jobs.jobs_v1, jobs.phases_v1, jobs.tasks_v1, jobs.attempts_v1, jobs.logs_v1, jobs.replicas_v1, jobs.request_records_v1, jobs.callbacks_v1,
     scheduler.next_fires_v1, scheduler.fires_v1, notifications.deliveries_v1 TO {{api}};
+
+-- Grafana's role is optional: it reads the views for dashboards, and nothing else.
+DO $do$
+BEGIN
+    IF to_regrole($role${{grafana}}$role$) IS NOT NULL THEN
+        GRANT USAGE ON SCHEMA reports TO {{grafana}};
+        GRANT SELECT ON reports.orchestrations_v1, reports.runs_v1, reports.phases_v1 TO {{grafana}};
+    END IF;
+END
+$do$;

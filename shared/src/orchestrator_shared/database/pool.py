@@ -14,9 +14,9 @@ from orchestrator_shared import metrics
 from orchestrator_shared.database.array_types import know_arrays
 from orchestrator_shared.database.failover import WritableServer, left_by_writes
 from orchestrator_shared.database.faults import is_server_fault, reason
-from orchestrator_shared.database.migrations import check_version
+from orchestrator_shared.database.migrations import SchemaOutdated, check_version
 from orchestrator_shared.domain.errors import Unavailable
-from orchestrator_shared.runtime.startup import retry_at_start
+from orchestrator_shared.runtime.startup import retry_at_start, wait_at_start
 from orchestrator_shared.settings import DatabaseSettings, address, variable
 
 log = structlog.get_logger(__name__)
@@ -158,17 +158,32 @@ async def close_pool(pool: asyncpg.Pool, *, timeout: float = CLOSE_SECONDS) -> N
 async def database(
     settings: DatabaseSettings, *, application_name: str, planning: Mapping[str, str] | None = None
 ) -> AsyncIterator[asyncpg.Pool]:
-    """A service's pool: opened, its schema's version checked, and closed within bounds.
+    """A service's pool: opened once the schema is up to date, and closed within bounds.
 
     `planning` are settings of PostgreSQL's planner for its connections, such as `FIXED_PLANS`.
     """
     pool = await open_pool(settings, application_name=application_name, planning=planning)
     try:
-        async with acquire(pool) as connection:
-            await check_version(connection)
+        await _migrated(pool, settings)
         yield pool
     finally:
         await close_pool(pool)
+
+
+async def _migrated(pool: asyncpg.Pool, settings: DatabaseSettings) -> None:
+    """Wait for a migration that is still to come, up to `startup_timeout_seconds`; then SchemaOutdated."""
+
+    async def check() -> None:
+        async with acquire(pool) as connection:
+            await check_version(connection)
+
+    await wait_at_start(
+        check,
+        what="the database's migrations",
+        address=address(settings.database_url),
+        timeout=settings.startup_timeout_seconds,
+        on=SchemaOutdated,
+    )
 
 
 Connections = Callable[[], AbstractAsyncContextManager[asyncpg.Connection]]

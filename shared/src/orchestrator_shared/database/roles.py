@@ -1,4 +1,4 @@
-"""The services' database roles: one login role each, made here or, where that is not allowed, by a DBA."""
+"""The database roles of the services and of Grafana, made here or, where that is not allowed, by a DBA."""
 
 import base64
 import hashlib
@@ -14,6 +14,7 @@ from orchestrator_shared.database.templates import quote_identifier, quote_liter
 from orchestrator_shared.domain.errors import OrchestratorError
 
 _ITERATIONS = 4096
+GRAFANA = "grafana"
 
 
 class RolesError(OrchestratorError):
@@ -29,29 +30,40 @@ class Roles:
     trigger_watcher: str
     runner: str
     notifier: str
+    grafana: str
+    """Optional on the server: for dashboards, it reads what the schema `reports` shows."""
 
     @classmethod
     def prefixed(cls, prefix: str = "orchestrator_") -> "Roles":
         """`orchestrator_api`, `orchestrator_scheduler` and so on."""
-        services = ("api", "scheduler", "trigger_watcher", "runner", "notifier")
+        services = ("api", "scheduler", "trigger_watcher", "runner", "notifier", GRAFANA)
         return cls(**{service: prefix + service for service in services})
 
     def by_service(self) -> dict[str, str]:
         """Service name to role name."""
+        return {service: role for service, role in asdict(self).items() if service != GRAFANA}
+
+    def by_name(self) -> dict[str, str]:
+        """As `by_service`, and `grafana`."""
         return asdict(self)
 
     def identifiers(self) -> dict[str, str]:
-        """Service name to quoted role name, for templates."""
-        return {service: quote_identifier(role) for service, role in self.by_service().items()}
+        """Service name, or `grafana`, to quoted role name, for templates."""
+        return {service: quote_identifier(role) for service, role in self.by_name().items()}
 
 
 async def create_roles(connection: asyncpg.Connection, roles: Roles, passwords: Mapping[str, str]) -> None:
-    """Create the roles, or set the passwords of those that exist; `passwords` is by service, as `Roles`."""
+    """Create the roles, or set the passwords of those that exist; `passwords` is by service, as `Roles`.
+
+    Grafana's role is created only if there is a password for it.
+    """
     queries = Queries.load("orchestrator_shared.database", "roles.sql")
     by_service = roles.by_service()
     missing = [service for service in by_service if not passwords.get(service)]
     if missing:
         raise RolesError(f"no password for {', '.join(missing)}")
+    if passwords.get(GRAFANA):
+        by_service[GRAFANA] = roles.grafana
     existing = {
         row["rolname"]: row["rolsuper"]
         for row in await connection.fetch(queries["find_roles"], list(by_service.values()))
@@ -64,7 +76,7 @@ async def create_roles(connection: asyncpg.Connection, roles: Roles, passwords: 
     try:
         async with connection.transaction():
             for service, role in by_service.items():
-                template = queries["change_password" if role in existing else "create_role"]
+                template = queries["change_password" if role in existing else _creation(service)]
                 password = quote_literal(scram_verifier(passwords[service]))
                 values = {"role": quote_identifier(role), "password": password}
                 await connection.execute(render(template, values))
@@ -76,13 +88,19 @@ async def create_roles(connection: asyncpg.Connection, roles: Roles, passwords: 
         ) from error
 
 
+def _creation(service: str) -> str:
+    return "create_reader" if service == GRAFANA else "create_role"
+
+
 def roles_sql(roles: Roles, *, database: str | None = None) -> str:
     """The SQL for a DBA to run where `create_roles` is not allowed; the DBA chooses the passwords."""
     queries = Queries.load("orchestrator_shared.database", "roles.sql")
     lines = ["-- Run as a role that may create roles; choose the passwords first."]
-    for service, role in roles.by_service().items():
+    for service, role in roles.by_name().items():
+        if service == GRAFANA:
+            lines.append("-- Only for dashboards in Grafana; leave it out if you have none.")
         values = {"role": quote_identifier(role), "password": quote_literal(f"choose-one-for-{service}")}
-        lines.append(render(queries["create_role"], values))
+        lines.append(render(queries[_creation(service)], values))
         if database is not None:
             values["database"] = quote_identifier(database)
             lines.append(render(queries["allow_connect"], values))

@@ -1,8 +1,14 @@
--- One login role per service. Names and passwords in double braces are quoted by the caller.
+-- One login role per service, and one for Grafana that only reads. Names and passwords in double braces are quoted by the caller.
 
 -- name: create_role
 CREATE ROLE {{role}} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT NOREPLICATION NOBYPASSRLS
     PASSWORD {{password}};
+
+-- name: create_reader
+CREATE ROLE {{role}} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT NOREPLICATION NOBYPASSRLS
+    CONNECTION LIMIT 20 PASSWORD {{password}};
+ALTER ROLE {{role}} SET default_transaction_read_only = on;
+ALTER ROLE {{role}} SET statement_timeout = '10s';
 
 -- name: change_password
 ALTER ROLE {{role}} LOGIN PASSWORD {{password}};

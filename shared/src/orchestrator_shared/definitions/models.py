@@ -7,8 +7,10 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, field_v
 from pydantic_core import PydanticCustomError
 
 from orchestrator_shared.definitions.bounded import Bounded
+from orchestrator_shared.definitions.docker_component import DockerComponent
 from orchestrator_shared.definitions.http_component import HttpComponent
 from orchestrator_shared.definitions.job_request import NESTED_TIMEOUT, wrong_task_parameters
+from orchestrator_shared.definitions.kubernetes_component import KubernetesComponent
 from orchestrator_shared.definitions.labels import MAX_LABELS, Label, sorted_labels
 from orchestrator_shared.definitions.orchestration import (
     MAX_ATTEMPTS,
@@ -356,12 +358,16 @@ class ComponentDocument(_Written):
     name: ShortText
     description: str = Field(default="", max_length=10_000, exclude_if=lambda text: not text)
     type: Annotated[ComponentType, Field(strict=False)]
-    executor: Literal["process", "http"] = "process"
+    executor: Literal["process", "http", "docker", "kubernetes"] = "process"
     command: list[str] = Field(default_factory=list, max_length=200)
     environment: dict[str, str | None] = Field(default_factory=dict)
     """Name to value; null passes on the runner's own value."""
     http: HttpComponent | None = Field(default=None, exclude_if=lambda section: section is None)
     """Which requests to send; of executor http only."""
+    docker: DockerComponent | None = Field(default=None, exclude_if=lambda section: section is None)
+    """Which image to run; of executor docker only."""
+    kubernetes: KubernetesComponent | None = Field(default=None, exclude_if=lambda section: section is None)
+    """What its Jobs look like; of executor kubernetes only."""
     after_crash: Literal["rerun", "fail"] = "fail"
     parameters: Parameters = Field(default_factory=dict)
     """JSON Schema of the configurations' parameters."""
@@ -382,8 +388,16 @@ class ComponentDocument(_Written):
             raise ValueError(
                 'a process needs its command as a list, as in command: ["{python}", "program.py"]'
             )
-        if (self.executor == "http") != (self.http is not None):
-            raise ValueError("executor: http and the section http belong together: write both or neither")
+        sections = (("http", self.http), ("docker", self.docker), ("kubernetes", self.kubernetes))
+        for executor, section in sections:
+            if (self.executor == executor) != (section is not None):
+                raise ValueError(
+                    f"executor: {executor} and the section {executor} belong together: write both or neither"
+                )
+        if self.kubernetes is not None and (self.command or self.environment):
+            raise ValueError("command and environment of a Job belong into the section kubernetes")
+        if self.docker is not None and (self.command or self.environment):
+            raise ValueError("command and environment of a container belong into the section docker")
         return self
 
 

@@ -51,3 +51,8 @@ def trigger_job_id(trigger: TriggerId, generation: int) -> JobId:
 def fire_job_id(schedule: ScheduleId, fire_key: str) -> JobId:
     """The job that one fire of a schedule asks for."""
     return JobId(uuid5(schedule, f"fire:{fire_key}"))
+
+
+def output_update_id(job: UUID, table: str) -> UUID:
+    """The update by which a job reports a table; the same however often it is sent."""
+    return uuid5(job, f"output:{table}")

@@ -27,6 +27,7 @@ from orchestrator_shared.messaging.transport import Transports
 from orchestrator_shared.runtime.outage_log import OutageLog
 from orchestrator_shared.runtime.retry import Backoff, wait_for_any
 from orchestrator_shared.settings import variable
+from orchestrator_shared.tls import certificate_problem
 
 accept_anything()
 
@@ -76,9 +77,15 @@ class Link:
         """Wait for a connection; raises Unavailable, saying why there is none."""
         if not await wait_for_any(self.up, timeout=timeout):
             raise Unavailable(
-                f"the broker at {self.address} does not answer ({self.last_error!r}): "
+                f"the broker at {self.address} does not answer ({self._last_reason()}): "
                 f"start it, or correct {variable('amqp_url')}"
             )
+
+    def _last_reason(self) -> str:
+        problem = None if self.last_error is None else certificate_problem(self.last_error)
+        return (
+            f"{problem}; {variable('amqp_ca_file')} names whom to trust" if problem else repr(self.last_error)
+        )
 
     async def channel(self, *, returns: bool = False) -> AbstractChannel:
         """Open a channel; with `returns`, publishing what no queue takes raises."""

@@ -5,6 +5,7 @@ import time
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import structlog
 from aio_pika.abc import AbstractIncomingMessage
@@ -17,9 +18,16 @@ from orchestrator_shared.messaging.connection import Broker
 from orchestrator_shared.messaging.dead_letters import dead_letter
 from orchestrator_shared.messaging.decoding import Delivery as Delivery
 from orchestrator_shared.messaging.decoding import decode
+from orchestrator_shared.messaging.metrics import HANDLER_FAILURES
 from orchestrator_shared.messaging.retrying import Abandoned, Failure, Fault, Gate, Tries, attempt
 from orchestrator_shared.messaging.session import Session, open_session
-from orchestrator_shared.metrics import HANDLER_SECONDS, MESSAGES_CONSUMED, MESSAGES_DEAD_LETTERED
+from orchestrator_shared.metrics import (
+    HANDLER_SECONDS,
+    LAG_SECONDS,
+    MESSAGES_CONSUMED,
+    MESSAGES_DEAD_LETTERED,
+    start_at_zero,
+)
 from orchestrator_shared.runtime import failpoints
 from orchestrator_shared.runtime.retry import Backoff, wait_for_any
 
@@ -69,6 +77,7 @@ class Consumer:
         self._tries = tries or Tries()
         self._drain_seconds = drain_seconds
         self._gate = Gate(queue.name)
+        _start_counting(queue)
         self.consuming = False
         """Whether the broker is delivering to us."""
 
@@ -247,6 +256,24 @@ class Consumer:
         MESSAGES_CONSUMED.labels(self._queue.name, type_, outcome).inc(len(batch))
 
 
+def _start_counting(queue: Queue) -> None:
+    given_up = "dropped" if queue.feed else "dead_lettered"
+    start_at_zero(MESSAGES_CONSUMED, (queue.name,), (each.type for each in queue.messages), ("acked",))
+    start_at_zero(MESSAGES_CONSUMED, (queue.name,), ("",), ("failed", given_up))
+    start_at_zero(HANDLER_FAILURES, (queue.name,), Fault)
+    start_at_zero(LAG_SECONDS, (queue.name,))
+    if not queue.feed:
+        start_at_zero(MESSAGES_DEAD_LETTERED, (queue.name,), Fault)
+
+
+def _note_lag(queue: Queue, deliveries: Sequence[Delivery]) -> None:
+    """How far the queue is behind, by our clock and its producer's, which may be a little ahead."""
+    now = datetime.now(UTC)
+    for delivery in deliveries:
+        if (made := delivery.envelope.time) is not None:
+            LAG_SECONDS.labels(queue.name).observe(max(0.0, (now - made).total_seconds()))
+
+
 def _dispatcher(queue: Queue, handlers: Mapping[type[Message], Handler]) -> BatchHandler:
     _require_all(queue, handlers)
 
@@ -268,6 +295,7 @@ def _context(queue: Queue, deliveries: Sequence[Delivery]) -> Iterator[None]:
     """Log fields and trace of the message, for everything that the handler logs and publishes."""
     structlog.contextvars.clear_contextvars()
     first = deliveries[0]
+    _note_lag(queue, deliveries)
     type_ = first.envelope.type if len({d.envelope.type for d in deliveries}) == 1 else "several"
     structlog.contextvars.bind_contextvars(queue=queue.name, message_type=type_, messages=len(deliveries))
     if len(deliveries) == 1:

@@ -44,11 +44,9 @@ class UnitOfWork:
             outgoing = outgoing_message(message, source=self._source)
             (self._pending.rows if message.persistent else self._pending.hints).append(outgoing)
 
-    def publish_as(self, message: Message, *, id: str, source: str) -> None:  # noqa: A002  CloudEvents' name
-        """Publish this under the id and source that its author chose; together they identify it."""
-        envelope = _wrapped(message, source).model_copy(update={"id": id})
-        # The row has an id of its own: the chosen one may be no uuid, come twice, or come from two sources.
-        self._pending.rows.append(_outgoing(message, envelope, row_id=str(new_id())))
+    def publish_as(self, message: Message, *, id: str, source: str | None = None) -> None:  # noqa: A002
+        """Publish this under an id, and a source if not ours, that its author chose: both identify it."""
+        self._pending.rows.append(identified_message(message, id=id, source=source or self._source))
 
     def after_commit(self, callback: Callable[[], None]) -> None:
         """Call this in this process after the commit: it must not block, and a crash loses it."""
@@ -128,6 +126,13 @@ def outgoing_message(message: Message, *, source: str) -> Outgoing:
     """Wrap a message of ours; raises ValueError for one that consumers would refuse to read."""
     envelope = _wrapped(message, source)
     return _outgoing(message, envelope, row_id=envelope.id)
+
+
+def identified_message(message: Message, *, id: str, source: str) -> Outgoing:  # noqa: A002  CloudEvents' name
+    """Wrap a message under the id and source that identify it."""
+    envelope = _wrapped(message, source).model_copy(update={"id": id})
+    # The row has an id of its own: the chosen one may be no uuid, come twice, or come from two sources.
+    return _outgoing(message, envelope, row_id=str(new_id()))
 
 
 def _wrapped(message: Message, source: str) -> Envelope:

@@ -35,14 +35,7 @@ class OutboxStore:
 
     async def insert(self, connection: asyncpg.Connection, rows: Sequence[Outgoing]) -> None:
         """Add rows within the caller's transaction, in one statement."""
-        await connection.execute(
-            self._sql["insert"],
-            [UUID(row.id) for row in rows],
-            [row.exchange for row in rows],
-            [row.routing_key for row in rows],
-            [row.mandatory for row in rows],
-            [row.body for row in rows],
-        )
+        await connection.execute(self._sql["insert"], *_columns(rows))
 
     async def delete(self, ids: Sequence[str]) -> None:
         """Delete what the broker has confirmed."""
@@ -68,6 +61,22 @@ class OutboxStore:
             row = await connection.fetchrow(self._sql["measure"])
         assert row is not None
         return Backlog(rows=row["rows"], oldest_seconds=row["oldest"])
+
+
+async def insert(connection: asyncpg.Connection, schema: str, rows: Sequence[Outgoing]) -> None:
+    """Add rows to the outbox of a service that may not be running."""
+    sql = Queries.load(__package__, "outbox.sql")["insert"].replace("{outbox}", f"{schema}.outbox")
+    await connection.execute(sql, *_columns(rows))
+
+
+def _columns(rows: Sequence[Outgoing]) -> tuple[list[object], ...]:
+    return (
+        [UUID(row.id) for row in rows],
+        [row.exchange for row in rows],
+        [row.routing_key for row in rows],
+        [row.mandatory for row in rows],
+        [row.body for row in rows],
+    )
 
 
 def _items(queries: Queries) -> list[tuple[str, str]]:

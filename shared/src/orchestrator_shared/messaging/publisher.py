@@ -14,10 +14,11 @@ from aiormq.exceptions import AMQPError, DeliveryError, PublishError
 from pamqp.commands import Basic
 
 from orchestrator_shared.contracts.envelope import CONTENT_TYPE
+from orchestrator_shared.contracts.message import COMMANDS, DEAD_LETTERS, EVENTS, TABLE_UPDATES
 from orchestrator_shared.domain.errors import OrchestratorError, Unavailable
 from orchestrator_shared.messaging.cancellation import cancelled_by_us, end_quietly
 from orchestrator_shared.messaging.metrics import PUBLISH_SECONDS
-from orchestrator_shared.metrics import MESSAGES_PUBLISHED
+from orchestrator_shared.metrics import MESSAGES_PUBLISHED, start_at_zero
 
 if TYPE_CHECKING:
     from orchestrator_shared.messaging.connection import Link
@@ -60,6 +61,9 @@ class Outcome(StrEnum):
     RETURNED = "returned"
     REFUSED = "refused"
     UNKNOWN = "unknown"
+
+
+start_at_zero(MESSAGES_PUBLISHED, (COMMANDS, DEAD_LETTERS, EVENTS, TABLE_UPDATES), Outcome)
 
 
 class NotPublished(OrchestratorError):

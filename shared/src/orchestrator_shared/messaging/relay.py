@@ -12,12 +12,15 @@ from orchestrator_shared.messaging.cancellation import cancelled_by_us
 from orchestrator_shared.messaging.metrics import RELAY_FAILURES
 from orchestrator_shared.messaging.outbox_store import OutboxStore
 from orchestrator_shared.messaging.publisher import Outcome, Outgoing
-from orchestrator_shared.metrics import OUTBOX_OLDEST_SECONDS, OUTBOX_ROWS
+from orchestrator_shared.metrics import OUTBOX_OLDEST_SECONDS, OUTBOX_ROWS, start_at_zero
 from orchestrator_shared.runtime import failpoints
 from orchestrator_shared.runtime.outage_log import OutageLog
 from orchestrator_shared.runtime.retry import Backoff, wait_for_any
 
 log = structlog.get_logger(__name__)
+
+
+start_at_zero(RELAY_FAILURES, ("publish", "delete", "poll", "measure"))
 
 
 @dataclass(frozen=True, slots=True)

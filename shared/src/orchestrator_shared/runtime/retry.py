@@ -6,7 +6,7 @@ import random
 from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeVar
 
-from orchestrator_shared.domain.errors import Unavailable
+from orchestrator_shared.domain.errors import OrchestratorError, Unavailable
 from orchestrator_shared.runtime.outage_log import OutageLog
 
 T = TypeVar("T")
@@ -40,16 +40,17 @@ async def retry_while_unavailable(
     outage: OutageLog,
     pauses: Backoff | None = None,
     within: float = math.inf,
+    on: type[OrchestratorError] = Unavailable,
 ) -> T:
-    """Call until the server that it needs answers. Other errors are raised at once, the last Unavailable
-    after `within` seconds."""
+    """Call until the server that it needs answers. Errors other than `on` are raised at once, and the last
+    of these after `within` seconds."""
     pauses = pauses or Backoff(first=0.1, most=1.0)
     now = asyncio.get_running_loop().time
     deadline = now() + within
     while True:
         try:
             result = await action()
-        except Unavailable as error:
+        except on as error:
             left = deadline - now()
             if left <= 0:
                 raise

@@ -30,6 +30,8 @@ OK, FAILED, BAD_SETTINGS = 0, 1, 2
 CANCEL_SECONDS = 2.0
 WATCHDOG_EXTRA_SECONDS = 10.0
 """On top of the grace period: then the process ends even if its event loop is stuck."""
+COLLECT_AFTER = 50_000
+"""New objects between garbage collections; with 700, as usual in Python, a large page takes 7 % longer."""
 
 
 def run_service(name: str, settings_type: type[S], start: Start[S]) -> int:
@@ -93,6 +95,7 @@ async def _main(settings: S, lifecycle: Lifecycle, start: Start[S]) -> None:
     async with start(settings, lifecycle):
         gc.collect()
         gc.freeze()  # modules and schemas live for ever: a full collection over them stops the loop for 0.1 s
+        gc.set_threshold(COLLECT_AFTER)
         lifecycle.started = True
         log.info("service.started", tzdata=TZDATA_VERSION)
         await lifecycle.stopping.wait()

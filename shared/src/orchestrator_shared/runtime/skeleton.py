@@ -9,6 +9,7 @@ from typing import Any
 import asyncpg
 
 from orchestrator_shared.database.pool import acquire, database, writable
+from orchestrator_shared.database.turns import Measuring
 from orchestrator_shared.messaging.connection import Broker
 from orchestrator_shared.messaging.consumer import Consumer
 from orchestrator_shared.messaging.outbox import Outbox
@@ -54,6 +55,15 @@ class Skeleton:
     def repeat(self, name: str, action: Callable[[], Awaitable[object]], *, every: float) -> None:
         """Do this every so many seconds until the service stops."""
         self.run(name, repeat(action, name=name, every=every, stopping=self.lifecycle.stopping))
+
+    def measure(self, measuring: Measuring, *, every: float) -> None:
+        """Measure every so many seconds; another replica takes over when the service stops."""
+
+        async def run() -> None:
+            await repeat(measuring.once, name="measure", every=every, stopping=self.lifecycle.stopping)
+            await measuring.pass_on()
+
+        self.run("measure", run())
 
     def run(self, name: str, coroutine: Coroutine[Any, Any, Any]) -> None:
         """A supervised task that ends by itself, soon, when `lifecycle.stopping` is set."""

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import structlog
 
-from orchestrator_shared.domain.errors import Unavailable
+from orchestrator_shared.domain.errors import OrchestratorError, Unavailable
 from orchestrator_shared.runtime.outage_log import OutageLog
 from orchestrator_shared.runtime.retry import Backoff, retry_while_unavailable
 
@@ -26,17 +26,30 @@ async def retry_at_start(
     `connect` is bounded itself and raises Unavailable while waiting may help.
     """
     try:
-        return await retry_while_unavailable(
-            connect,
-            outage=_StartLog(what, address, timeout),
-            pauses=Backoff(first=FIRST_DELAY_SECONDS, most=LONGEST_DELAY_SECONDS),
-            within=timeout,
-        )
+        return await wait_at_start(connect, what=what, address=address, timeout=timeout, on=Unavailable)
     except Unavailable as error:
         raise Unavailable(
             f"{what} at {address} was not reachable for {timeout:g} seconds ({error}): "
             f"start it, or correct {variable}"
         ) from error
+
+
+async def wait_at_start(
+    action: Callable[[], Awaitable[T]],
+    *,
+    what: str,
+    address: str,
+    timeout: float,
+    on: type[OrchestratorError],
+) -> T:
+    """Try until it works; raises the last of these errors when the time is up, and others at once."""
+    return await retry_while_unavailable(
+        action,
+        outage=_StartLog(what, address, timeout),
+        pauses=Backoff(first=FIRST_DELAY_SECONDS, most=LONGEST_DELAY_SECONDS),
+        within=timeout,
+        on=on,
+    )
 
 
 class _StartLog(OutageLog):

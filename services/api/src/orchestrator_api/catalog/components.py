@@ -6,11 +6,11 @@ from typing import Any
 
 from orchestrator_api.access.audit import About
 from orchestrator_api.access.permissions import Actor
+from orchestrator_api.catalog.component_store import ComponentStore
 from orchestrator_api.catalog.models import ComponentIn
 from orchestrator_api.catalog.parameters import check_schema
 from orchestrator_api.catalog.rows import Component
 from orchestrator_api.catalog.secrets import remaining_masks
-from orchestrator_api.catalog.store import ComponentStore
 from orchestrator_api.http.edits import Target
 from orchestrator_api.http.refusals import refuse
 from orchestrator_api.http.session import Session
@@ -22,7 +22,7 @@ from orchestrator_shared.sealed_values import SECRET_KEY
 from orchestrator_shared.secret_handles import restore_masked
 from orchestrator_shared.security import mask_secrets
 
-ADMINISTRATOR_FIELDS = ("command", "environment", "http")
+ADMINISTRATOR_FIELDS = ("command", "environment", "http", "docker", "kubernetes")
 _CREDENTIALS = ("environment", "headers")
 """Objects of a document whose values may be credentials."""
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from orchestrator_api.access.audit import About
+from orchestrator_api.catalog.component_store import ComponentStore
 from orchestrator_api.catalog.parameters import check_parameters
 from orchestrator_api.catalog.phases import stored_tasks
 from orchestrator_api.catalog.rows import (
@@ -16,7 +17,7 @@ from orchestrator_api.catalog.rows import (
     CurrentVersion,
 )
 from orchestrator_api.catalog.secrets import remaining_masks
-from orchestrator_api.catalog.store import ComponentStore, ConfigurationStore
+from orchestrator_api.catalog.store import ConfigurationStore
 from orchestrator_api.http.edits import Target
 from orchestrator_api.http.paging import Part
 from orchestrator_api.http.refusals import FieldError, refuse

@@ -17,7 +17,9 @@ from orchestrator_api.http.models import (
     Slug,
     example,
 )
+from orchestrator_shared.definitions.docker_component import DockerComponent
 from orchestrator_shared.definitions.http_component import HttpComponent
+from orchestrator_shared.definitions.kubernetes_component import KubernetesComponent
 from orchestrator_shared.definitions.models import ParameterName
 
 Sort = Annotated[
@@ -88,12 +90,41 @@ _PROCESS: dict[str, Any] = {
         "executor": {"const": "process"},
         "command": {"minItems": 1, "prefixItems": [{"minLength": 1}]},
         "http": {"type": "null"},
+        "docker": {"type": "null"},
+        "kubernetes": {"type": "null"},
     },
     "required": ["command"],
 }
 _HTTP: dict[str, Any] = {
-    "properties": {"executor": {"const": "http"}, "http": {"type": "object"}},
+    "properties": {
+        "executor": {"const": "http"},
+        "http": {"type": "object"},
+        "docker": {"type": "null"},
+        "kubernetes": {"type": "null"},
+    },
     "required": ["executor", "http"],
+}
+_DOCKER: dict[str, Any] = {
+    "properties": {
+        "executor": {"const": "docker"},
+        "docker": {"type": "object"},
+        "http": {"type": "null"},
+        "kubernetes": {"type": "null"},
+        "command": {"maxItems": 0},
+        "environment": {"maxProperties": 0},
+    },
+    "required": ["executor", "docker"],
+}
+_KUBERNETES: dict[str, Any] = {
+    "properties": {
+        "executor": {"const": "kubernetes"},
+        "kubernetes": {"type": "object"},
+        "docker": {"type": "null"},
+        "http": {"type": "null"},
+        "command": {"maxItems": 0},
+        "environment": {"maxProperties": 0},
+    },
+    "required": ["executor", "kubernetes"],
 }
 
 
@@ -113,7 +144,7 @@ class ComponentIn(Input):
             },
             "writes": ["table"],
         },
-        {"oneOf": [_PROCESS, _HTTP]},
+        {"oneOf": [_PROCESS, _HTTP, _DOCKER, _KUBERNETES]},
     )
 
     component: Slug | None = Field(
@@ -121,7 +152,7 @@ class ComponentIn(Input):
     )
     name: Name | None = None
     type: ComponentTypeName
-    executor: Literal["process", "http"] = "process"
+    executor: Literal["process", "http", "docker", "kubernetes"] = "process"
     command: list[str] = Field(
         default_factory=list,
         validate_default=True,
@@ -132,6 +163,16 @@ class ComponentIn(Input):
         default=None,
         exclude_if=lambda section: section is None,
         description="For the executor http: the requests to send.",
+    )
+    docker: DockerComponent | None = Field(
+        default=None,
+        exclude_if=lambda section: section is None,
+        description="For the executor docker: the image to run, its environment and limits.",
+    )
+    kubernetes: KubernetesComponent | None = Field(
+        default=None,
+        exclude_if=lambda section: section is None,
+        description="For the executor kubernetes: the image that its Jobs run, and what they get.",
     )
     environment: dict[str, str | None] = Field(
         default_factory=dict,
@@ -162,8 +203,16 @@ class ComponentIn(Input):
 
     @model_validator(mode="after")
     def _fits_its_executor(self) -> Self:
-        if (self.executor == "http") != (self.http is not None):
-            raise ValueError("executor http and the section http belong together: give both or neither")
+        sections = (("http", self.http), ("docker", self.docker), ("kubernetes", self.kubernetes))
+        for executor, section in sections:
+            if (self.executor == executor) != (section is not None):
+                raise ValueError(
+                    f"executor {executor} and the section {executor} belong together: give both or neither"
+                )
+        if self.kubernetes is not None and (self.command or self.environment):
+            raise ValueError("command and environment of a Job belong into the section kubernetes")
+        if self.docker is not None and (self.command or self.environment):
+            raise ValueError("command and environment of a container belong into the section docker")
         return self
 
 

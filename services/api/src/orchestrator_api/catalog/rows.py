@@ -161,6 +161,8 @@ class CurrentVersion:
     saved_at: datetime
     author: str
     note: str
+    name: str = ""
+    """Of the configuration."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -257,7 +257,7 @@ FROM catalog.configuration_versions
 WHERE project = $project AND component = $component AND configuration = $configuration AND version = $version
 
 -- name: current_versions
-SELECT c.component, c.id, c.version, v.created_at AS saved_at, v.author, v.note
+SELECT c.component, c.id, c.version, v.created_at AS saved_at, v.author, v.note, c.name
 FROM catalog.configurations c
 JOIN unnest($components::text[], $configurations::text[]) AS wanted (component, id) USING (component, id)
 JOIN catalog.configuration_versions v

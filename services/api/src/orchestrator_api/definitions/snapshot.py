@@ -27,7 +27,7 @@ SCHEDULE_FIELDS = (
     "catch_up_seconds",
 )
 COMPONENT_FIELDS = ("name", "type", "executor", "command", "environment", "after_crash", "parameters")
-OPTIONAL_FIELDS = ("http", "reads", "writes", "description")
+OPTIONAL_FIELDS = ("http", "docker", "kubernetes", "reads", "writes", "description")
 
 
 MAX_COMPARED = 16 * 1024 * 1024

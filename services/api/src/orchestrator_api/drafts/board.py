@@ -9,6 +9,7 @@ from orchestrator_api.drafts.changes import Change
 from orchestrator_api.drafts.checks import Check
 from orchestrator_shared.definitions.arranging import Types, type_of
 from orchestrator_shared.definitions.orchestration import DraftDefinition, Phase, Task
+from orchestrator_shared.definitions.task_names import Names
 from orchestrator_shared.domain.statuses import ComponentType
 
 Usual = Mapping[tuple[str, str], float]
@@ -35,6 +36,8 @@ class CardTask:
     """Secrets are masked."""
     type: ComponentType
     usual_seconds: float | None
+    configuration_name: str | None = None
+    """None if there is no such configuration."""
     was_in: str | None = None
     """The name of the phase that it was in, if it moved."""
 
@@ -94,7 +97,7 @@ class Board:
 
 
 def cards(
-    definition: DraftDefinition, masked: Sequence[Given], types: Types, usual: Usual
+    definition: DraftDefinition, masked: Sequence[Given], types: Types, usual: Usual, names: Names
 ) -> list[CardPhase]:
     """The phases with their cards; `masked` are the same phases without secrets."""
     return [
@@ -102,7 +105,12 @@ def cards(
             phase.name,
             phase_seconds(phase, usual),
             [
-                CardTask(**shown, type=type_of(task, types), usual_seconds=_seconds(task, usual))
+                CardTask(
+                    **shown,
+                    type=type_of(task, types),
+                    usual_seconds=_seconds(task, usual),
+                    configuration_name=names.get((task.component, task.configuration)),
+                )
                 for task, shown in zip(phase.tasks, given["tasks"], strict=True)
             ],
         )

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from orchestrator_shared.definitions.task_names import Names, task_name
+
 Kind = Literal["moved", "added", "removed", "changed", "phase"]
 Given = Mapping[str, Any]
 MAX_WORDS = 300
@@ -35,9 +37,9 @@ class Change:
     """Of a task that moved: the name of the phase that it was in."""
 
 
-def compare(before: Sequence[Given], after: Sequence[Given]) -> list[Change]:
-    """The changes from one layout to another, phases first."""
-    layouts = _Layouts(before, after)
+def compare(before: Sequence[Given], after: Sequence[Given], names: Names | None = None) -> list[Change]:
+    """The changes from one layout to another, phases first; `names` are those of the configurations."""
+    layouts = _Layouts(before, after, names or {})
     return [*_phases(layouts), *_tasks(layouts)]
 
 
@@ -54,8 +56,8 @@ def summary(changes: Sequence[Change]) -> str:
 class _Layouts:
     """Two layouts, and which phase of the one is which of the other."""
 
-    def __init__(self, before: Sequence[Given], after: Sequence[Given]) -> None:
-        self.before, self.after = before, after
+    def __init__(self, before: Sequence[Given], after: Sequence[Given], names: Names) -> None:
+        self.before, self.after, self.names = before, after, names
         self.was = _places(before)
         self.now = _places(after)
         self.same = self._matched()
@@ -103,28 +105,29 @@ def _phases(layouts: _Layouts) -> Iterator[Change]:
 
 
 def _tasks(layouts: _Layouts) -> Iterator[Change]:
-    before, after, same = layouts.before, layouts.after, layouts.same
+    before, after, same, names = layouts.before, layouts.after, layouts.same, layouts.names
     for name, (index, task) in layouts.now.items():
         if name not in layouts.was:
-            yield Change("added", f"{task['name']} is new in {after[index]['name']}", task=name)
+            yield Change("added", f"{task_name(task, names)} is new in {after[index]['name']}", task=name)
             continue
         old_index, old = layouts.was[name]
         if same.get(index) != old_index:
             was_in = before[old_index]["name"]
-            text = f"{task['name']} moved from {was_in} to {after[index]['name']}"
+            text = f"{task_name(task, names)} moved from {was_in} to {after[index]['name']}"
             yield Change("moved", text, task=name, was_in=was_in)
         if old != task:
-            yield Change("changed", _setting(old, task), task=name)
+            yield Change("changed", _setting(old, task, names), task=name)
     for name, (index, task) in layouts.was.items():
         if name not in layouts.now:
-            yield Change("removed", f"{task['name']} is gone from {before[index]['name']}", task=name)
+            text = f"{task_name(task, names)} is gone from {before[index]['name']}"
+            yield Change("removed", text, task=name)
 
 
-def _setting(old: Given, new: Given) -> str:
-    name = new["name"]
+def _setting(old: Given, new: Given, names: Names) -> str:
+    name = task_name(new, names)
     parts: list[str] = []
-    if old["name"] != name:
-        parts.append(f"was called {old['name']}")
+    if old["name"] != new["name"]:
+        parts.append(f"was called {task_name(old, names)}")
     if old["enabled"] != new["enabled"]:
         parts.append("is active" if new["enabled"] else "is inactive")
     if old["continue_on_failure"] != new["continue_on_failure"]:

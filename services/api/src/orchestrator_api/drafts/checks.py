@@ -161,7 +161,7 @@ class _Board:
         verb = "writes" if len(makers) == 1 else "write"
         own, other = self._type(task).value, self._type(first).value
         text = (
-            f"This is {_a(own)}, and {first['name']}{more} ({other}) {verb} in this same phase what it may "
+            f"This is {_a(own)}, and {first['name']} ({other}){more} {verb} in this same phase what it may "
             "need. Their order is not guaranteed."
         )
         identifier, remedy = _id("too_early", task["id"], first["id"]), self._after(task["id"])

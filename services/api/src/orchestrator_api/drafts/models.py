@@ -77,6 +77,11 @@ class BoardTaskOut(TaskOut):
     usual_seconds: float | None = Field(
         description="The mean of its last 20 successes; null if there are fewer than 5."
     )
+    configuration_name: str | None = Field(
+        default=None,
+        description="The name of the configuration that it runs; null if there is none. A task whose `name` "
+        "is its id is called by it.",
+    )
     was_in: str | None = Field(description="The name of the phase that it was in, if it moved.")
 
 

@@ -1,10 +1,10 @@
 """Reads drafts, and puts together what their boards show."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
-from orchestrator_api.catalog import configurations
+from orchestrator_api.catalog import configurations, task_names
 from orchestrator_api.catalog.configurations import orchestration_key
 from orchestrator_api.catalog.phases import stored_tasks
 from orchestrator_api.catalog.rows import Configuration
@@ -24,6 +24,7 @@ from orchestrator_shared.database.rows import JsonObject
 from orchestrator_shared.definitions.arranging import Types
 from orchestrator_shared.definitions.operations import AddTasks, Operation
 from orchestrator_shared.definitions.orchestration import DraftDefinition
+from orchestrator_shared.definitions.task_names import Names
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -74,17 +75,24 @@ async def types_of(
     return await component_types(session, added | {task.component for task in definition.tasks()})
 
 
+async def names_of(session: Session, *layouts: Sequence[Mapping[str, Any]]) -> Names:
+    """The names of the configurations that the tasks of these phases run."""
+    tasks = [task for phases in layouts for phase in phases for task in phase["tasks"]]
+    return await task_names.names_of(session, {(task["component"], task["configuration"]) for task in tasks})
+
+
 async def board(
     session: Session, row: Configuration, draft: Draft | None, definition: DraftDefinition | None = None
 ) -> Board:
     """The draft as a board, or the saved tasks if there is none; `definition` if it is known already."""
     definition = definition or await present(session, row, draft)
     phases = await quickly(session, definition, states.phases_of, definition)
-    shown = await _board(session, row, draft, definition, phases)
     base = await _base(session, row, draft)
+    names = await names_of(session, phases, *(each.get("phases", ()) for each in (base, row.parameters)))
+    shown = await _board(session, row, draft, definition, phases, names)
 
     def with_changes() -> Board:
-        changed, theirs = _since(row, draft, base, phases)
+        changed, theirs = _since(row, draft, base, phases, names)
         return replace(shown, phases=moved(shown.phases, changed), changes=changed, conflict=theirs)
 
     return await quickly(session, definition, with_changes)
@@ -99,10 +107,12 @@ async def preview(
 ) -> Board:
     """The board as it would be; its changes are from what it is."""
     phases = await quickly(session, after, states.phases_of, after)
-    shown = await _board(session, row, draft, after, phases)
+    was = await quickly(session, before, states.phases_of, before)
+    names = await names_of(session, was, phases)
+    shown = await _board(session, row, draft, after, phases, names)
 
     def with_changes() -> Board:
-        changed = compare(states.phases_of(before), phases)
+        changed = compare(was, phases, names)
         return replace(shown, phases=moved(shown.phases, changed), changes=changed)
 
     return await quickly(session, after, with_changes)
@@ -119,6 +129,7 @@ async def _board(
     draft: Draft | None,
     definition: DraftDefinition,
     phases: Sequence[JsonObject],
+    names: Names,
 ) -> Board:
     """Without what changed."""
     types = await types_of(session, definition)
@@ -128,7 +139,7 @@ async def _board(
     found = await validation.find_problems(session, row.id, masked)
 
     def assembled() -> Board:
-        shown = cards(definition, masked, types, usual)
+        shown = cards(definition, masked, types, usual, names)
         return Board(
             orchestration=row.id,
             name=row.name,
@@ -139,7 +150,9 @@ async def _board(
             phases=shown,
             usual_seconds=total_seconds([phase.usual_seconds for phase in shown]),
             changes=(),
-            checks=checks.find(masked, found, types, draft.kept if draft else ()),
+            checks=checks.find(
+                task_names.with_names(masked, names), found, types, draft.kept if draft else ()
+            ),
             undo=draft.undo if draft and draft.can_undo else None,
             redo=draft.redo if draft else None,
             conflict=None,
@@ -151,16 +164,20 @@ async def _board(
 
 
 def _since(
-    row: Configuration, draft: Draft | None, base: JsonObject, phases: Sequence[JsonObject]
+    row: Configuration,
+    draft: Draft | None,
+    base: JsonObject,
+    phases: Sequence[JsonObject],
+    names: Names,
 ) -> tuple[list[Change], Theirs | None]:
     """What changed since the version that the draft began with: in the draft, and in newer versions."""
     if draft is None:
         return [], None
     before = states.phases_of(states.of_saved(base))
-    changed = compare(before, phases)
+    changed = compare(before, phases, names)
     if draft.base_version == row.version:
         return changed, None
-    theirs = compare(before, states.phases_of(states.of_saved(row.parameters)))
+    theirs = compare(before, states.phases_of(states.of_saved(row.parameters)), names)
     return changed, Theirs(row.version, row.author, row.updated_at, row.note, theirs)
 
 

@@ -215,10 +215,11 @@ async def _push(
 ) -> Board:
     """Make it the next state; what could have been done again is gone."""
     draft, before = opened.draft, opened.definition
+    old, new = [await reading.quickly(session, made, states.phases_of, each) for each in (before, made)]
+    names = await reading.names_of(session, old, new)
 
     def written() -> tuple[str, str]:
-        old, new = states.phases_of(before), states.phases_of(made)
-        return states.written(new), words or changes.summary(changes.compare(old, new))
+        return states.written(new), words or changes.summary(changes.compare(old, new, names))
 
     text, summary = await reading.quickly(session, made, written)
     store, position = DraftStore(session.connection), draft.position + 1

@@ -55,7 +55,7 @@ WHERE (project, orchestration, owner) = ($project, $orchestration, $owner)
 DELETE FROM catalog.drafts WHERE (project, orchestration, owner) = ($project, $orchestration, $owner)
 
 -- name: forget_drafts
--- Drafts that nobody has touched for 90 days.
+-- Drafts that nobody has touched for long.
 DELETE FROM catalog.drafts WHERE (project, orchestration, owner) IN (
     SELECT project, orchestration, owner FROM catalog.drafts
-    WHERE updated_at < clock_timestamp() - interval '90 days' LIMIT $batch)
+    WHERE updated_at < clock_timestamp() - make_interval(days => $days) LIMIT $batch)

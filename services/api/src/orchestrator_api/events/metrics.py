@@ -2,6 +2,8 @@
 
 from prometheus_client import Counter, Gauge
 
+from orchestrator_shared.metrics import start_at_zero
+
 STREAMS_OPEN = Gauge(
     "orchestrator_api_streams_open",
     "Open streams of events, by what they show (project, job, log).",
@@ -20,3 +22,8 @@ STREAM_RESETS = Counter(
 STREAMS_REFUSED = Counter(
     "orchestrator_api_streams_refused_total", "Streams refused, by the limit reached (token, all).", ["limit"]
 )
+
+start_at_zero(STREAMS_OPEN, ("project", "job", "log"))
+start_at_zero(STREAM_EVENTS, ("job", "readiness", "log", "reset", "end"))
+start_at_zero(STREAM_RESETS, ("opened", "away_too_long", "too_slow", "too_many_changes"))
+start_at_zero(STREAMS_REFUSED, ("token", "all"))

@@ -17,6 +17,7 @@ from orchestrator_api.runs import jobs
 from orchestrator_api.runs.rows import LastRun
 from orchestrator_api.schedules import service as schedules
 from orchestrator_api.schedules.rows import StoredSchedule
+from orchestrator_api.schedules.times import next_fire
 from orchestrator_api.triggers import service as triggers
 from orchestrator_api.triggers.rows import StoredTrigger
 from orchestrator_shared.domain.ids import ORCHESTRATOR
@@ -90,6 +91,7 @@ async def orchestrations(
             runs=last_runs.get(row.id, []),
             recent=recent,
             usual=usual.get((ORCHESTRATOR, row.id)),
+            now=session.now,
         )
         for row in rows
     ]
@@ -126,9 +128,10 @@ def _shown(
     runs: list[LastRun],
     recent: int,
     usual: float | None,
+    now: datetime,
 ) -> Shown:
     last_run = runs[0] if runs else None
-    fires = [s.next_at for s in starters.schedules if s.enabled and row.enabled and s.next_at is not None]
+    fires = [next_fire(each, now) for each in starters.schedules if row.enabled]
     return Shown(
         id=row.id,
         etag=row.etag,
@@ -149,7 +152,7 @@ def _shown(
         notifications=starters.notifications,
         last_run=last_run,
         recent_runs=runs[:recent],
-        next_fire=min(fires, default=None),
+        next_fire=min((at for at in fires if at is not None), default=None),
         usual_duration_seconds=usual,
     )
 

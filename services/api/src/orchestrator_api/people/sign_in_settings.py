@@ -1,6 +1,5 @@
 """Settings of how people sign in: with a password, with an identity provider, or either way."""
 
-from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
@@ -11,7 +10,7 @@ from orchestrator_api.access.permissions import Membership
 from orchestrator_api.people.oidc.group_roles import parse_group_roles
 from orchestrator_api.people.oidc.provider import CALLBACK, Provider, ProviderSettings
 from orchestrator_api.people.rows import WaysIn
-from orchestrator_shared.settings import DatabaseSettings, SettingsError
+from orchestrator_shared.settings import DatabaseSettings
 
 GroupRolesSetting = Annotated[
     dict[str, dict[str, Membership] | Literal["instance-admin"]], NoDecode, BeforeValidator(parse_group_roles)
@@ -28,7 +27,6 @@ class SignInSettings(DatabaseSettings):
     """Exactly as the provider writes it: `/.well-known/openid-configuration` below it describes it."""
     oidc_client_id: str | None = Field(default=None, max_length=500)
     oidc_client_secret: str | None = Field(default=None, repr=False, max_length=MAX_SECRET_BYTES)
-    oidc_client_secret_file: Path | None = None
     oidc_scopes: str = Field(default="openid email profile", pattern=r"^[!-~]+( [!-~]+)*$")
     oidc_groups_claim: str = Field(default="groups", min_length=1)
     oidc_groups: GroupRolesSetting = Field(default={})
@@ -68,11 +66,8 @@ class SignInSettings(DatabaseSettings):
             raise ValueError(
                 "ORCHESTRATOR_OIDC_ISSUER needs ORCHESTRATOR_OIDC_CLIENT_ID and ORCHESTRATOR_PUBLIC_URL"
             )
-        if (self.oidc_client_secret is None) == (self.oidc_client_secret_file is None):
-            raise ValueError(
-                "ORCHESTRATOR_OIDC_ISSUER needs either ORCHESTRATOR_OIDC_CLIENT_SECRET "
-                "or ORCHESTRATOR_OIDC_CLIENT_SECRET_FILE"
-            )
+        if self.oidc_client_secret is None:
+            raise ValueError("ORCHESTRATOR_OIDC_ISSUER needs ORCHESTRATOR_OIDC_CLIENT_SECRET")
         return self
 
 
@@ -91,7 +86,7 @@ def provider_of(settings: SignInSettings) -> Provider | None:
         ProviderSettings(
             issuer=settings.oidc_issuer,
             client_id=settings.oidc_client_id,
-            client_secret=_secret(settings),
+            client_secret=settings.oidc_client_secret or "",
             redirect_uri=settings.public_url.rstrip("/") + CALLBACK,
             scopes=settings.oidc_scopes,
             groups_claim=settings.oidc_groups_claim,
@@ -99,18 +94,3 @@ def provider_of(settings: SignInSettings) -> Provider | None:
             name=settings.oidc_name,
         )
     )
-
-
-def _secret(settings: SignInSettings) -> str:
-    """Raises SettingsError if the file cannot be read."""
-    path = settings.oidc_client_secret_file
-    if path is None:
-        return settings.oidc_client_secret or ""
-    try:
-        secret = path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not text"
-        raise SettingsError(f"ORCHESTRATOR_OIDC_CLIENT_SECRET_FILE cannot be read: {reason}") from None
-    if not secret:
-        raise SettingsError("ORCHESTRATOR_OIDC_CLIENT_SECRET_FILE is empty")
-    return secret

@@ -200,7 +200,7 @@ UPDATE catalog.people SET is_administrator = true, disabled_at = NULL WHERE id =
 
 -- name: forget_person_links
 DELETE FROM catalog.person_links WHERE id IN (
-    SELECT id FROM catalog.person_links WHERE expires_at < clock_timestamp() - interval '90 days' LIMIT $batch)
+    SELECT id FROM catalog.person_links WHERE expires_at < clock_timestamp() - make_interval(days => $days) LIMIT $batch)
 
 -- name: person_of_identity
 -- Locked until the sign-in ends: whoever unlinks it meanwhile waits, and then ends the new session as well.

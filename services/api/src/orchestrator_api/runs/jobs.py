@@ -37,6 +37,8 @@ from orchestrator_shared.security import mask_secrets
 LOG_BYTES = 4 * 1024 * 1024
 """The approximate size of the log text in one response; 500 full chunks would be 32 MiB."""
 
+MOST_TABLES = 1_000
+
 
 async def find(session: Session, job_id: UUID) -> Job:
     """The job, or its request shown as a job with status created; raises NotFound otherwise.
@@ -133,7 +135,19 @@ async def detail(session: Session, job_id: UUID) -> JobDetails:
         waits=waits,
         usual_duration_seconds=usual,
         expected_end=expected_end(job.status, job.started_at, usual),
+        ran_as=await store.ran_as(project=session.project, job_id=job_id) if job.started_at else None,
+        updates_used=await store.updates_used(project=session.project, job_id=job_id)
+        if job.trigger_id
+        else (),
+        tables_written=await _tables_written(store, session.project, job),
     )
+
+
+async def _tables_written(store: RunStore, project: str, job: Job) -> list[str]:
+    if job.started_at is None or (not job.is_run and not job.output_tables):
+        return []
+    found = await store.tables_written(project=project, job_id=job.id, limit=MOST_TABLES)
+    return [each.name for each in found]
 
 
 async def _as_run(session: Session, job: Job) -> JsonObject | None:
@@ -265,15 +279,6 @@ class LogPart:
     chunks: Sequence[LogChunk]
     next: str | None
     finished: bool
-
-
-async def tables_written(session: Session, job_id: UUID, *, limit: int) -> list[str]:
-    """The names of the tables that the jobs of a run wrote."""
-    await find(session, job_id)
-    found = await RunStore(session.connection).tables_written(
-        project=session.project, job_id=job_id, limit=limit
-    )
-    return [each.name for each in found]
 
 
 async def log(session: Session, job_id: UUID, after: tuple[int, int] | None, limit: int) -> LogPart:

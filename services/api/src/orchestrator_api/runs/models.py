@@ -16,6 +16,7 @@ from orchestrator_api.http.models import (
     TaskId,
     example,
 )
+from orchestrator_api.runs.origin_models import RanAsOut, UpdateUsedOut
 
 JobStatusName = Literal[
     "created",
@@ -282,6 +283,15 @@ class JobDetail(JobOut):
         default=None, description="When it ends if it takes as long as usual; only while it is processing."
     )
     retries: list[RetryRef] = Field(default_factory=list)
+    ran_as: RanAsOut | None = Field(default=None, description="Null until it starts.")
+    updates_used: list[UpdateUsedOut] = Field(
+        default_factory=list,
+        description="Of a run that a trigger requested: the update of each table that completed the set.",
+    )
+    tables_written: list[str] = Field(
+        default_factory=list,
+        description="What the job, or the jobs of the run and of its nested runs, reported; at most 1,000.",
+    )
 
 
 class VersionNote(Output):
@@ -362,6 +372,9 @@ class TaskJob(Output):
     message: str | None
     error_kind: str | None
     waiting: WaitingOut | None = None
+    tables_written: list[str] = Field(
+        default_factory=list, description="What it reported; those of a nested run are with its own tasks."
+    )
 
 
 class RunTaskOut(Output):

@@ -22,10 +22,11 @@ def redacted_job(job: Job) -> Job:
 
 
 def redacted_task(task: RunTask) -> RunTask:
-    """The task's status, without the last line that its program wrote."""
+    """The task's status, without the last line and the tables that its program wrote."""
     if task.job is None:
         return task
-    return replace(task, job=replace(task.job, message=None, waiting=_redacted_waiting(task.job.waiting)))
+    waiting = _redacted_waiting(task.job.waiting)
+    return replace(task, job=replace(task.job, message=None, waiting=waiting, tables_written=()))
 
 
 def _redacted_waiting(waiting: Waiting | None) -> Waiting | None:

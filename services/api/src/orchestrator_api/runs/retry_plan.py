@@ -10,6 +10,7 @@ from uuid import UUID
 
 from orchestrator_api.catalog.rows import CurrentVersion
 from orchestrator_api.http.refusals import FieldError
+from orchestrator_shared.definitions.task_names import Names, task_name
 from orchestrator_shared.domain.statuses import TaskStatus
 
 Key = tuple[str, str]
@@ -57,6 +58,11 @@ class Target:
     def last_save(self) -> datetime:
         """The time of the last save; anything saved after this plan is later."""
         return max((each.saved_at for each in self.saved.values()), default=_EPOCH)
+
+    @property
+    def names(self) -> Names:
+        """Of the configurations."""
+        return {key: each.name for key, each in self.saved.items() if each.name}
 
     def changed(self, key: Key, then: int | None, now: int | None) -> CurrentVersion | None:
         """The current version of a configuration, if it would be run, and another one was run then."""
@@ -177,7 +183,7 @@ def _task(
     chosen = exists and _is_wanted(original, task) and before not in SUCCEEDED
     return PlannedTask(
         id=task["id"],
-        name=task["name"],
+        name=task_name(task, target.names),
         component=task["component"],
         configuration=task["configuration"],
         phase=phase[1],

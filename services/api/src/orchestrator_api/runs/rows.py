@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from orchestrator_api.runs.job_times import Waits
+from orchestrator_api.runs.origins import RanAs, UpdateUsed
 from orchestrator_api.runs.overlaps import Overlap
 from orchestrator_api.runs.waiting import Waiting, WaitingFacts
 from orchestrator_shared.database.rows import JsonObject
@@ -116,6 +117,9 @@ class JobDetails(Job):
     usual_duration_seconds: float | None = None
     expected_end: datetime | None = None
     retries: Sequence[RetryRow] = ()
+    ran_as: RanAs | None = None
+    updates_used: Sequence[UpdateUsed] = ()
+    tables_written: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +206,7 @@ class TaskRow:
     attempt: int | None
     message: str | None
     error_kind: str | None
+    tables_written: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from orchestrator_api.runs.filters import JobFilter, JobPage
+from orchestrator_api.runs.origins import RanAs, UpdateUsed
 from orchestrator_api.runs.overlaps import Overlap
 from orchestrator_api.runs.rows import (
     AttemptRow,
@@ -47,7 +48,9 @@ Pairs = Sequence[tuple[str, str]]
 class RunStore(Store):
     """Writes run requests; jobs belong to the runner and are only read."""
 
-    queries = Queries.load(__package__, "store.sql", "attention.sql", "logs.sql", "errors.sql", "usual.sql")
+    queries = Queries.load(
+        __package__, "store.sql", "attention.sql", "logs.sql", "errors.sql", "usual.sql", "origins.sql"
+    )
 
     async def insert_request(self, request: NewRequest) -> bool:
         """Request a run; returns False if the job's id was requested before."""
@@ -232,8 +235,16 @@ class RunStore(Store):
             number=failure.number,
         )
 
+    async def updates_used(self, *, project: str, job_id: UUID) -> list[UpdateUsed]:
+        """The table updates that a trigger requested the run for; none if that is no longer kept."""
+        return await self._many(UpdateUsed, "updates_used", project=project, job_id=job_id)
+
+    async def ran_as(self, *, project: str, job_id: UUID) -> RanAs | None:
+        """Whose rights the job has; None if the token is no longer kept."""
+        return await self._one(RanAs, "ran_as", project=project, job_id=job_id)
+
     async def tables_written(self, *, project: str, job_id: UUID, limit: int) -> list[WrittenTable]:
-        """The tables that the jobs of a run reported as their outputs, by name."""
+        """The tables that a job, or the jobs of a run, reported as their outputs, by name."""
         return await self._many(WrittenTable, "tables_written", project=project, job_id=job_id, limit=limit)
 
     async def log_place(self, *, project: str, job_id: UUID, line: int | None, count: int) -> LogPlace:

@@ -328,7 +328,9 @@ ORDER BY index
 -- name: tasks
 SELECT t.phase, t.task_id, t.name, t.component, t.configuration, t.status, t.continue_on_failure,
        j.id AS job_id, j.status AS job_status, j.number AS job_number, j.started_at, j.finished_at, j.attempt, j.message,
-       j.error_kind
+       j.error_kind,
+       array(SELECT DISTINCT output ->> 'table' FROM jsonb_path_query(j.output_tables, '$[*]') AS output
+             WHERE output ->> 'table' IS NOT NULL ORDER BY 1) AS tables_written
 FROM jobs.tasks_v1 t
 LEFT JOIN jobs.jobs_v1 j ON j.id = t.job_id
 WHERE t.run_id = $run AND EXISTS (SELECT FROM jobs.jobs_v1 o WHERE o.id = $run AND o.project = $project)
@@ -457,18 +459,3 @@ WHERE r.job_id IN (
       AND NOT EXISTS (SELECT FROM jobs.jobs_v1 j WHERE j.id = o.job_id)
     ORDER BY o.requested_at
     LIMIT $batch)
-
--- name: tables_written
--- What the jobs of a run and of the runs nested in it reported as their outputs.
-WITH RECURSIVE runs AS (
-    SELECT j.id FROM jobs.jobs_v1 j WHERE j.id = $job_id AND j.project = $project
-    UNION ALL
-    SELECT c.id FROM runs r JOIN jobs.jobs_v1 c ON c.parent_id = r.id WHERE c.kind = 'run'
-)
-SELECT DISTINCT output ->> 'table' AS name
-FROM runs r
-JOIN jobs.jobs_v1 c ON c.parent_id = r.id AND c.output_tables <> '[]'
-CROSS JOIN LATERAL jsonb_path_query(c.output_tables, '$[*]') AS output
-WHERE output ->> 'table' IS NOT NULL
-ORDER BY name
-LIMIT $limit

@@ -23,6 +23,7 @@ class TaskJob:
     message: str | None
     error_kind: str | None
     waiting: Waiting | None
+    tables_written: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,7 @@ def _job_of(row: TaskRow, reasons: Mapping[UUID, Waiting]) -> TaskJob | None:
         message=row.message,
         error_kind=row.error_kind,
         waiting=reasons.get(row.job_id),
+        tables_written=row.tables_written,
     )
 
 

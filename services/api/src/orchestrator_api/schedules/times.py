@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from orchestrator_api.schedules.presets import PresetId, preset_of
+from orchestrator_api.schedules.rows import StoredSchedule
 from orchestrator_shared.domain.clock_changes import ClockChange, clock_changes
 from orchestrator_shared.domain.cron import Cron, Every, Fire, Schedule, next_fires
+from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.schedule_words import in_words
 from orchestrator_shared.domain.zones import parse_zone
 
@@ -60,3 +62,17 @@ def preview(times: Times, now: datetime) -> Preview:
         clock_changes=clock_changes(schedule, now, zone),
         warning=times.warning,
     )
+
+
+def next_fire(schedule: StoredSchedule, now: datetime) -> datetime | None:
+    """When it fires next; of one that was just saved, as the scheduler will decide."""
+    if schedule.next_at is not None or not schedule.enabled:
+        return schedule.next_at
+    try:
+        times = accept_times(schedule.cron, schedule.every_seconds, schedule.timezone).schedule
+    except UserError:
+        return None
+    if isinstance(times, Every):
+        times = Every(times.seconds, schedule.updated_at)
+    found = next_fires(times, now, parse_zone(schedule.timezone), 1)
+    return found[0].at if found else None

@@ -124,6 +124,8 @@ def _next_first(rhythm: Rhythm, last_heard: datetime, zone: ZoneInfo) -> datetim
 def _words(interval: float, usual: time | None, weekdays: Sequence[int], *, is_often: bool) -> str:
     if usual is None:
         minutes = round(interval / 60)
+        if minutes in (1, 60):
+            return "every minute" if minutes == 1 else "every hour"
         return f"every {minutes} min" if 1 <= minutes < 120 else f"every {about_duration(interval)}"
     first = "first usually" if is_often else "usually"
     return f"{weekdays_in_words(weekdays)}, {first} {usual:%H:%M}"

@@ -213,12 +213,3 @@ def _no_such(orchestration: str, name: str) -> NotFound:
 def shown_table(project: str, table_project: str, name: str) -> str:
     """A table as seen from the project."""
     return name if table_project == project else f"{table_project}/{name}"
-
-
-async def used_in(session: Session, trigger_id: UUID, job_id: UUID) -> list[str]:
-    """The tables whose updates caused a run, by their names as seen from the project; empty if not kept."""
-    store = TriggerStore(session.connection)
-    fire = await store.fire_of_run(project=session.project, trigger_id=trigger_id, job_id=job_id)
-    tables = fire.tables if fire else ()
-    own = session.project
-    return sorted(shown_table(own, each.get("project", own), each.get("table", "")) for each in tables)

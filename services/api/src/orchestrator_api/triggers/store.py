@@ -171,12 +171,6 @@ class TriggerStore(Store):
         """The newest run that it requested."""
         return await self._one(StoredTriggerFire, "last_fire", project=project, trigger_id=trigger_id)
 
-    async def fire_of_run(self, *, project: str, trigger_id: UUID, job_id: UUID) -> StoredTriggerFire | None:
-        """What the trigger requested a run for; None if that is no longer kept."""
-        return await self._one(
-            StoredTriggerFire, "fire_of_run", project=project, trigger_id=trigger_id, job_id=job_id
-        )
-
     async def last_full_run(self, *, project: str, orchestration: str) -> FullRun | None:
         """The last full run of the orchestration that started."""
         return await self._one(FullRun, "last_full_run", project=project, orchestration=orchestration)

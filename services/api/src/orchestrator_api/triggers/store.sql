@@ -212,12 +212,6 @@ WHERE trigger_id = $trigger_id
 ORDER BY generation DESC
 LIMIT 1
 
--- name: fire_of_run
-SELECT generation, at, job_id, tables, started_at, ended
-FROM triggers.fires_v1
-WHERE trigger_id = $trigger_id AND job_id = $job_id
-  AND EXISTS (SELECT FROM catalog.triggers o WHERE o.id = $trigger_id AND o.project = $project)
-
 -- name: last_full_run
 -- Runs of one orchestration start one after another, so the last ones by number include the last started.
 SELECT latest.started_at, latest.number, latest.origin

@@ -33,6 +33,7 @@ from orchestrator_api.web.schedules import addresses as schedules
 from orchestrator_api.web.search import addresses as search
 from orchestrator_api.web.sign_in import sign_in, sign_out
 from orchestrator_api.web.sign_in_again import sign_in_again
+from orchestrator_api.web.slashes import without_slash
 from orchestrator_api.web.tables import addresses as tables
 from orchestrator_api.web.tasks import addresses as tasks
 from orchestrator_api.web.tokens import addresses as tokens
@@ -97,7 +98,16 @@ def install(
     app.state.form_tokens = FormTokens(is_https=is_https)
     app.state.page_paths = {each.name: each.path for each in PAGES} | OTHERS
     for each in PAGES:
+        if each is NOWHERE:
+            _lead_without_slashes(app)
         app.add_route(each.path, guarded(each.handler), methods=each.methods, include_in_schema=False)
     app.add_route("/static/{version}/{path:path}", STATIC.serve, methods=READ, include_in_schema=False)
     if prefix:
         app.add_middleware(Prefix, prefix=prefix)
+
+
+def _lead_without_slashes(app: FastAPI) -> None:
+    for each in PAGES:
+        if each is not NOWHERE and each.path != "/" and "GET" in each.methods:
+            path = f"{each.path}/"
+            app.add_route(path, guarded(without_slash(each)), methods=READ, include_in_schema=False)

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from orchestrator_api.web import visited
+from orchestrator_api.web.crumbs import way_to
 from orchestrator_api.web.environment import ENVIRONMENT
 from orchestrator_api.web.rendering import Later, Page
 from orchestrator_api.web.static_files import StaticFiles
@@ -106,6 +107,7 @@ def dialog(
         "back": back,
         "size": size,
         "form": f"{template}.html.j2",
+        "way": way_to(urls_of(request), frame.section, request.path_params),
     }
     has_address = request.method == "GET"
     is_alone = not is_scripted(request) or bool(values.get("values", Fields())["alone"])

@@ -1,16 +1,12 @@
 """What starts an orchestration, in a few words."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from orchestrator_api.schedules.rows import StoredSchedule
-from orchestrator_api.schedules.times import accept_times
 from orchestrator_api.triggers.rows import StoredTrigger
 from orchestrator_api.web import words
-from orchestrator_shared.domain.cron import Every, next_fires
-from orchestrator_shared.domain.errors import UserError
-from orchestrator_shared.domain.zones import parse_zone
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +23,8 @@ class Start:
     """Of a trigger: how many of its tables are updated, and how many there are."""
 
 
+_EVERYWHERE = re.compile(r"Every minute|Every hour|Every (2|3|4|5|6|10|12|15|20|30) minutes")
+"""Times that are the same in every zone."""
 MANUAL = Start("hand-click", "Manual")
 
 
@@ -38,23 +36,10 @@ def starts_of(schedules: Sequence[StoredSchedule], triggers: Sequence[StoredTrig
 
 def of_schedule(schedule: StoredSchedule) -> Start:
     """`Every 45 minutes`, `Mondays to Fridays at 05:30` with its zone; a cron expression without words."""
-    zone = "" if schedule.cron is None else schedule.timezone.rpartition("/")[2].replace("_", " ")
     text = schedule.words or schedule.cron or ""
+    is_of_a_zone = schedule.cron is not None and not _EVERYWHERE.fullmatch(text)
+    zone = schedule.timezone.rpartition("/")[2].replace("_", " ") if is_of_a_zone else ""
     return Start("clock", text[:1].upper() + text[1:], zone, schedule.words is None, not schedule.enabled)
-
-
-def next_fire(schedule: StoredSchedule, now: datetime) -> datetime | None:
-    """When it fires next; of one that was just saved, as the scheduler will decide."""
-    if schedule.next_at is not None or not schedule.enabled:
-        return schedule.next_at
-    try:
-        times = accept_times(schedule.cron, schedule.every_seconds, schedule.timezone).schedule
-    except UserError:
-        return None
-    if isinstance(times, Every):
-        times = Every(times.seconds, schedule.updated_at)
-    found = next_fires(times, now, parse_zone(schedule.timezone), 1)
-    return found[0].at if found else None
 
 
 def of_trigger(trigger: StoredTrigger) -> Start:

@@ -33,6 +33,7 @@ STATUSES: Mapping[str, StatusLook] = {
     "terminated": _look("terminated", "Terminated", "■"),
     "pending": _look("created", "Not yet", tone="pending"),
     "inactive": _look("skipped", "Inactive", glyph="player-skip-forward"),
+    "deselected": _look("skipped", "Not selected", glyph="player-skip-forward"),
     "not_executed": _look("not_executed", "Not executed"),
     "merged": _look("merged", "Merged", glyph="arrow-merge-both"),
     "skipped": _look("skipped", "Skipped", glyph="player-skip-forward"),

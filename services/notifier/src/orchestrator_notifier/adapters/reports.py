@@ -68,6 +68,7 @@ class FailedRow:
     """A task that did not end well, at any depth; `total` counts all of them."""
 
     path: tuple[str, ...]
+    names: tuple[str, ...]
     phase: str
     component: str
     configuration: str
@@ -84,6 +85,7 @@ class FailedRow:
     def task(self) -> FailedTask:
         return FailedTask(
             path=self.path,
+            names=self.names,
             phase=self.phase,
             what=f"{self.component}/{self.configuration}",
             status=self.status,

@@ -19,18 +19,18 @@ WHERE j.id = $job_id
 -- name: failed_tasks
 WITH RECURSIVE failed AS (
     SELECT t.task_id, t.component, t.configuration, t.status, t.continue_on_failure, t.job_id, h.name AS phase,
-           ARRAY[t.task_id] AS path, ARRAY[t.phase, t.position] AS place
+           ARRAY[t.task_id] AS path, ARRAY[t.name] AS names, ARRAY[t.phase, t.position] AS place
     FROM jobs.tasks_v1 t JOIN jobs.phases_v1 h ON (h.run_id, h.index) = (t.run_id, t.phase)
     WHERE t.run_id = $job_id AND t.status IN ('error', 'warning', 'terminated', 'cancelled')
     UNION ALL
     SELECT t.task_id, t.component, t.configuration, t.status, t.continue_on_failure, t.job_id, h.name,
-           f.path || t.task_id, f.place || ARRAY[t.phase, t.position]
+           f.path || t.task_id, f.names || t.name, f.place || ARRAY[t.phase, t.position]
     FROM failed f
     JOIN jobs.tasks_v1 t ON t.run_id = f.job_id
     JOIN jobs.phases_v1 h ON (h.run_id, h.index) = (t.run_id, t.phase)
     WHERE f.component = 'orchestrator' AND t.status IN ('error', 'warning', 'terminated', 'cancelled')
 )
-SELECT f.path, f.phase, f.component, f.configuration, f.status, f.continue_on_failure, f.job_id,
+SELECT f.path, f.names, f.phase, f.component, f.configuration, f.status, f.continue_on_failure, f.job_id,
        j.message, j.attempt, j.started_at, j.finished_at, count(*) OVER () AS total
 FROM failed f LEFT JOIN jobs.jobs_v1 j ON j.id = f.job_id
 ORDER BY f.place LIMIT $limit

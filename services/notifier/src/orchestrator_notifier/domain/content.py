@@ -96,7 +96,7 @@ def run_content(report: RunReport, audience: Audience, public_url: str | None) -
     if audience.event == NotificationEvent.RECOVERED:
         verb, badge = "recovered", "Recovered"
     title = f"{report.orchestration} #{report.number} {verb}"
-    culprits = _named([task.what for task in report.failed], report.failed_count)
+    culprits = _named([task.names[-1] for task in report.failed], report.failed_count)
     subject = f"[{report.project}] {title}" + (f": {culprits}" if culprits else "")
     why, change, change_url = why_notified(report.project, report.orchestration, audience, public_url)
     return Content(
@@ -200,7 +200,7 @@ def _problem(task: FailedTask) -> Problem:
 
 
 def _path(task: FailedTask) -> str:
-    return " → ".join(task.path)
+    return " → ".join(task.names)
 
 
 def _named(names: Sequence[str], total: int) -> str:

@@ -23,6 +23,8 @@ class FailedTask:
     """A task that did not end well; `path` leads to it through nested runs."""
 
     path: tuple[str, ...]
+    names: tuple[str, ...]
+    """What the tasks of the path are called."""
     phase: str
     what: str
     status: JobStatus

@@ -208,6 +208,7 @@ class MailSender:
             metrics.SEND_SECONDS.observe(time.perf_counter() - started)
         failpoints.reach(failpoints.BEFORE_MARK)
         await self._mark_sent(delivery)
+        metrics.DELAY_SECONDS.observe(delivery.age + time.perf_counter() - started)
 
     async def _begin(self, delivery: ClaimedDelivery) -> ClaimedDelivery | None:
         async with self._deliveries() as deliveries:

@@ -11,6 +11,20 @@ from orchestrator_shared.domain.reports import OutputTable
 from orchestrator_shared.domain.statuses import ErrorKind, JobStatus
 
 Stream = Literal["stdout", "stderr"]
+LOG_SEQ = "log_seq"
+"""In a handle: all is logged again, and what is stored from this number on is skipped."""
+TOKEN = "token"  # noqa: S105  the name of a key
+"""In a handle: the token that the program got, a secret of the attempt."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogMark:
+    """How far the log of an attempt is stored."""
+
+    at: datetime
+    """The time of the first line of the last stored part of stdout."""
+    lines: int
+    """How many lines that part has."""
 
 
 class AttemptRecord(Protocol):
@@ -27,6 +41,9 @@ class AttemptRecord(Protocol):
 
     async def expect_callbacks(self) -> None:
         """From now on, store what is posted to `callback_url`; raises ExecutionLost."""
+
+    async def logged(self) -> LogMark | None:
+        """How far stdout is stored by whoever followed the attempt before; None if nothing is."""
 
     async def callbacks(self) -> Sequence[bytes]:
         """Wait for bodies that were posted and not returned yet; returns them in order of arrival."""
@@ -59,6 +76,8 @@ class Execution:
     """Whether the component declares that it may be started again (`after_crash: rerun`)."""
     record: AttemptRecord | None = field(default=None, repr=False)
     """If None, whatever the attempt started is lost with its runner."""
+    started: Callable[[], None] = field(default=lambda: None, repr=False, compare=False)
+    """To be called once the program runs, or the other service has accepted the run; again is no harm."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +131,9 @@ class LogSink(Protocol):
         An exception ends the task, so implementations wait out passing outages.
         """
 
+    async def mark(self) -> int:
+        """Store what was written so far; returns the number that the next piece will have."""
+
 
 AttemptId = tuple[UUID, int]
 """A job id and the number of its attempt."""
@@ -127,6 +149,8 @@ class Executor(Protocol):
 
     adoptable: ClassVar[bool] = False
     """Whether an attempt may outlive its runner: another one adopts it by the handle in its record."""
+    passes_token: ClassVar[bool] = True
+    """Whether what it starts gets a token for the api in its environment."""
 
     async def run(self, execution: Execution, log: LogSink, stop: asyncio.Event) -> Outcome:
         """Start an attempt and follow it to its end; raises ExecutionRefused, ExecutionLost,

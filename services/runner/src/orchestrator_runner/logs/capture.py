@@ -2,7 +2,7 @@
 
 import asyncio
 import codecs
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -65,12 +65,15 @@ class LogCapture:
         secrets: frozenset[str] = frozenset(),
         limits: LogLimits | None = None,
         first_seq: int = 1,
+        skip: Mapping[Stream, int] | None = None,
     ) -> None:
+        """`skip`: characters of each stream that an earlier runner stored, if all is written again."""
         self._append = append
         self._limits = limits or LogLimits()
         forms = secret_forms(secrets)
         self._texts: dict[Stream, _Text] = {"stdout": _Text(forms), "stderr": _Text(forms)}
         self._next_seq = first_seq
+        self._skip: dict[Stream, int] = dict(skip or {})
         self._taken = 0
         self._is_cut = False
         self._pending: list[tuple[datetime, Stream, str]] = []
@@ -99,6 +102,11 @@ class LogCapture:
             self._finish_texts(datetime.now(UTC))
         await self.flush()
 
+    async def mark(self) -> int:
+        """See `LogSink`."""
+        await self.flush()
+        return self._next_seq
+
     async def flush(self) -> None:
         """Store what has been taken so far; raises the error of an earlier timed flush."""
         self._cancel_timer()
@@ -124,6 +132,9 @@ class LogCapture:
             self._add(at, stream, text.finish())
 
     def _add(self, at: datetime, stream: Stream, text: str) -> None:
+        if skip := self._skip.get(stream, 0):
+            self._skip[stream] = max(skip - len(text), 0)
+            text = text[skip:]
         if not text:
             return
         self._pending.append((at, stream, text))

@@ -1,10 +1,11 @@
 """Stores what tasks write, as long as this replica owns their jobs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import asyncpg
 
-from orchestrator_runner.executors.port import ExecutionLost
+from orchestrator_runner.executors.port import ExecutionLost, Stream
 from orchestrator_runner.logs.capture import LogChunk
 from orchestrator_runner.runs.jobs import ClaimedJob
 from orchestrator_shared.database.pool import acquire
@@ -12,6 +13,12 @@ from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.database.store import Store
 from orchestrator_shared.runtime.outage_log import OutageLog
 from orchestrator_shared.runtime.retry import retry_while_unavailable
+
+
+@dataclass(frozen=True, slots=True)
+class _Length:
+    stream: Stream
+    characters: int
 
 
 class _Logs(Store):
@@ -32,6 +39,10 @@ class _Logs(Store):
             are_open=[not chunk.text.endswith("\n") for chunk in chunks],
         )
 
+    async def lengths(self, *, job: ClaimedJob, since: int) -> list[_Length]:
+        """Characters of each stream that are stored, from this number on."""
+        return await self._many(_Length, "log_lengths", job=job.id, attempt=job.attempt, since=since)
+
 
 class LogStore:
     """Appends batches of chunks; during a database outage it waits, and so does the task."""
@@ -39,6 +50,16 @@ class LogStore:
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
         self._outage = OutageLog("logs")
+
+    async def lengths(self, job: ClaimedJob, since: int) -> Mapping[Stream, int]:
+        """How many characters of each stream are stored, from this number on."""
+
+        async def once() -> list[_Length]:
+            async with acquire(self._pool) as connection:
+                return await _Logs(connection).lengths(job=job, since=since)
+
+        rows = await retry_while_unavailable(once, outage=self._outage)
+        return {row.stream: row.characters for row in rows}
 
     async def append(self, job: ClaimedJob, chunks: Sequence[LogChunk]) -> None:
         """Raises ExecutionLost when the job has a new owner: its task must not continue."""

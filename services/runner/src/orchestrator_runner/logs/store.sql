@@ -8,3 +8,8 @@ FROM unnest($jobs::uuid[], $epochs::integer[], $attempts::integer[], $seqs::inte
     AS l (job_id, epoch, attempt, seq, stream, at, text, line_ends, is_open)
 JOIN jobs.jobs j ON j.id = l.job_id AND j.epoch = l.epoch AND j.status IN ('processing', 'terminating')
 ON CONFLICT DO NOTHING
+
+-- name: log_lengths
+SELECT stream, sum(length(text))::bigint AS characters FROM jobs.logs
+WHERE job_id = $job AND attempt = $attempt AND seq >= $since
+GROUP BY stream

@@ -14,7 +14,10 @@ from uuid import UUID
 import structlog
 
 from orchestrator_runner.executors.encodings import secrets_of_environment
+from orchestrator_runner.executors.measured import measured, start_counting
 from orchestrator_runner.executors.port import (
+    LOG_SEQ,
+    TOKEN,
     Adopted,
     Execution,
     ExecutionLeft,
@@ -56,6 +59,12 @@ Variables = Mapping[str, tuple[str, bool]]
 Load = Callable[[Sequence[ClaimedJob]], Awaitable[Sequence[Loaded]]]
 """Returns what each of these jobs needs, in order."""
 
+TURNED_ON_BY = {
+    "process": "ORCHESTRATOR_PROCESS_EXECUTOR=on",
+    "kubernetes": "ORCHESTRATOR_KUBERNETES_NAMESPACE",
+}
+"""The setting that turns an executor on, by its name."""
+
 
 class AttemptRunner:
     """Prepares and executes the attempts that this replica claimed."""
@@ -76,6 +85,7 @@ class AttemptRunner:
         self._load = load
         self._logs = logs
         self._executors = executors
+        start_counting(executors)
         self._encryption = encryption
         self._handles = handles
         self._log_limits = log_limits
@@ -100,7 +110,7 @@ class AttemptRunner:
         try:
             executor = self._executor(job)
             adopted = self._adopted(job, executor)
-            execution = self._build(job, loaded, executor)
+            execution = self._build(job, loaded, executor, adopted)
             outcome = await self._run(job, executor, execution, adopted, stop)
         except UserError as error:
             return _result(job, Ending(JobStatus.ERROR, str(error), ErrorKind.USER))
@@ -127,16 +137,20 @@ class AttemptRunner:
         adopted: Adopted | None,
         stop: asyncio.Event,
     ) -> Outcome:
+        since = None if adopted is None else adopted.handle.get(LOG_SEQ)
         capture = LogCapture(
             partial(self._logs.append, job),
             secrets=execution.secrets,
             limits=self._log_limits,
             first_seq=job.next_log_seq,
+            skip=None if since is None else await self._logs.lengths(job, since),
         )
         try:
-            if adopted is None:
-                return await executor.run(execution, capture, stop)
-            return await executor.adopt(execution, adopted, capture, stop)
+            with measured(job.executor or "") as attempt:
+                if adopted is None:  # the start of another one was measured where it was begun
+                    execution = replace(execution, started=attempt.started)
+                    return attempt.ended(await executor.run(execution, capture, stop))
+                return attempt.ended(await executor.adopt(execution, adopted, capture, stop))
         finally:
             await capture.close()
 
@@ -145,7 +159,7 @@ class AttemptRunner:
             raise UserError(f"there is no component {job.component!r}: ask an administrator to register it")
         executor = self._executors.get(job.executor)
         if executor is None:
-            raise UserError(f"this runner has no executor {job.executor!r}")
+            raise UserError(_not_on(job.executor))
         return executor
 
     def _adopted(self, job: ClaimedJob, executor: Executor) -> Adopted | None:
@@ -154,7 +168,9 @@ class AttemptRunner:
             raise ExecutionLost(f"the component's executor is {job.executor!r} now")
         return adopted
 
-    def _build(self, job: ClaimedJob, loaded: Loaded, executor: Executor) -> Execution:
+    def _build(
+        self, job: ClaimedJob, loaded: Loaded, executor: Executor, adopted: Adopted | None
+    ) -> Execution:
         """Everything the attempt needs; raises UserError with what is missing."""
         check_token(job.token_refusal, job.component)
         if loaded.parameters is None:
@@ -163,10 +179,11 @@ class AttemptRunner:
             raise loaded.user
         parameters, secrets = self._parameters(job, loaded.parameters, loaded.variables)
         definition = loaded.definition
+        target = definition.get(job.executor or "") or {}
         environment = definition.get("environment") or {}
-        folder, passed_on = self._project_folder(job, environment), _passed_on(environment)
-        # An attempt that another runner may continue gets none: the start that it repeats would differ.
-        access = {} if executor.adoptable else self._access(job)
+        folder = self._project_folder(job, environment)
+        passed_on = _passed_on({**environment, **(target.get("environment") or {})})
+        access = self._access(job) if executor.passes_token else {}
         return Execution(
             job_id=job.id,
             attempt=job.attempt,
@@ -182,8 +199,8 @@ class AttemptRunner:
             user=loaded.user,
             project_folder=folder.get(FILES_DIR),
             timeout_seconds=job.timeout_seconds,
-            secrets=frozenset(secrets | secrets_of_environment({**access, **passed_on})),
-            target=definition.get(job.executor or "") or {},
+            secrets=frozenset(secrets | secrets_of_environment({**access, **passed_on}) | _token_of(adopted)),
+            target=target,
             safe_to_rerun=job.safe_to_rerun,
             record=self._handles.open(job) if executor.adoptable else None,
         )
@@ -270,12 +287,25 @@ class AttemptRunner:
         return environment
 
 
+def _token_of(adopted: Adopted | None) -> set[str]:
+    """The token that an earlier runner gave the program."""
+    token = None if adopted is None else adopted.handle.get(TOKEN)
+    return {token} if isinstance(token, str) else set()
+
+
 def _place_of_parameters(job: ClaimedJob) -> SecretPlace:
     return secret_places.of_parameters(job.project, job.component, job.configuration)
 
 
 def _place_of_state(job: ClaimedJob) -> SecretPlace:
     return secret_places.of_state(job.project, job.component, job.configuration)
+
+
+def _not_on(executor: str) -> str:
+    """What the person reads whose job needs an executor that this runner lacks."""
+    setting = TURNED_ON_BY.get(executor)
+    turn_on = f"turn it on with {setting} or " if setting else ""
+    return f"this runner has no executor {executor!r}: an administrator can {turn_on}change the component's"
 
 
 def _missing(job: ClaimedJob) -> str:

@@ -2,8 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
+from orchestrator_runner import metrics
 from orchestrator_runner.queue.rows import Changed, JobRow
 from orchestrator_shared.contracts.events import JobsChanged, RunCreated, RunEvent, RunFinished, RunStarted
 from orchestrator_shared.domain.statuses import Origin
@@ -52,3 +54,10 @@ def publish_run(work: UnitOfWork, kind: type[RunEvent], row: JobRow) -> None:
                 finished_at=row.finished_at,
             )
         )
+        work.after_commit(partial(_count_end, row))
+
+
+def _count_end(row: JobRow) -> None:
+    metrics.RUNS_FINISHED.labels(row.status).inc()
+    if row.started_at is not None and row.finished_at is not None:
+        metrics.RUN_SECONDS.labels(row.status).observe((row.finished_at - row.started_at).total_seconds())

@@ -64,6 +64,7 @@ SELECT j.id, j.lane_id, j.project, j.component, j.configuration, j.version, j.pa
        j.attempt_backoff, j.retry_on,
        j.timeout_seconds, coalesce(j.parameters_as_written, j.parameters::json) AS parameters, j.scheduled_for,
        j.previous_success, j.revision,
+       greatest(extract(epoch FROM j.ready_at - j.due_at), 0)::float8 AS seconds_waiting,
        extract(epoch FROM clock_timestamp() - j.ready_at)::float8 AS seconds_ready,
        (SELECT CASE WHEN o.revoked_at IS NOT NULL THEN 'revoked'
                     WHEN NOT o.components && ARRAY['*', j.component] THEN 'component' END

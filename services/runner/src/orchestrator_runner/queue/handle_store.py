@@ -9,7 +9,7 @@ from uuid import UUID
 
 import asyncpg
 
-from orchestrator_runner.executors.port import Adopted, ExecutionLost
+from orchestrator_runner.executors.port import Adopted, ExecutionLost, LogMark
 from orchestrator_runner.runs.jobs import ClaimedJob
 from orchestrator_shared import secret_places
 from orchestrator_shared.database.pool import acquire
@@ -48,6 +48,10 @@ class AttemptStore(Store):
     async def expect_callbacks(self, *, job: UUID, epoch: int, callback_hash: bytes | None) -> bool:
         """Accept callbacks with this token from now on."""
         return bool(await self._run("expect_callbacks", job=job, epoch=epoch, callback_hash=callback_hash))
+
+    async def logged(self, *, job: UUID, attempt: int) -> LogMark | None:
+        """The last stored part of stdout."""
+        return await self._one(LogMark, "logged", job=job, attempt=attempt)
 
     async def callbacks(self, *, token_hash: bytes, seen: Sequence[int]) -> list[Callback]:
         """The callbacks with this token, without those seen already."""
@@ -104,6 +108,10 @@ class HandleStore:
         """Encrypt the handle for storage, because it contains what another service answered."""
         sealed = self._encryption.encrypt_secrets({_HANDLE: dict(handle)}, _place(job))
         return {**sealed, _EXECUTOR: job.executor}
+
+    async def logged(self, job: ClaimedJob) -> LogMark | None:
+        """How far stdout of this attempt is stored."""
+        return await self._patiently(lambda store: store.logged(job=job.id, attempt=job.attempt))
 
     async def wait_for_callbacks(
         self, job_id: UUID, callback_hash: bytes, seen: Sequence[int]
@@ -163,6 +171,10 @@ class StoredAttempt:
         await self._handles.write(
             lambda store: store.expect_callbacks(job=job.id, epoch=job.epoch, callback_hash=token)
         )
+
+    async def logged(self) -> LogMark | None:
+        """See `AttemptRecord`."""
+        return await self._handles.logged(self._job)
 
     async def callbacks(self) -> Sequence[bytes]:
         """See `AttemptRecord`."""

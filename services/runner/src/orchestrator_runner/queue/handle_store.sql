@@ -18,3 +18,7 @@ UPDATE jobs.attempts a SET callback_hash = $callback_hash FROM own WHERE (a.job_
 
 -- name: callbacks
 SELECT seq, body FROM catalog.callbacks_v1 WHERE token_hash = $token_hash AND seq <> ALL ($seen::bigint[]) ORDER BY seq
+
+-- name: logged
+SELECT at, line_ends AS lines FROM jobs.logs
+WHERE job_id = $job AND attempt = $attempt AND stream = 'stdout' ORDER BY seq DESC LIMIT 1

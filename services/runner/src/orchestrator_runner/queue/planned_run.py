@@ -8,6 +8,7 @@ from uuid import UUID
 from orchestrator_runner.queue.lanes import LaneKey
 from orchestrator_runner.runs.phase_cache import BegunPhase
 from orchestrator_runner.runs.plan import PlannedTask, RunPlan
+from orchestrator_shared.definitions.task_names import has_own_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +27,19 @@ class ChildTask:
 
 
 @dataclass(frozen=True, slots=True)
+class Current:
+    """A configuration as it is now."""
+
+    project: str
+    component: str
+    configuration: str
+    version: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class PlannedRun:
-    """A run that is about to start; `lanes` and `versions` include at least those of its tasks."""
+    """A run that is about to start; `lanes` and `current` include at least those of its tasks."""
 
     run: UUID
     project: str
@@ -38,11 +50,23 @@ class PlannedRun:
     is_triggered: bool
     plan: RunPlan
     lanes: Mapping[LaneKey, int]
-    versions: Mapping[LaneKey, int]
+    current: Mapping[LaneKey, Current]
 
     def key(self, task: PlannedTask) -> LaneKey:
         """The configuration that a task of this run executes."""
         return (self.project, task.component, task.configuration)
+
+    def version_of(self, task: PlannedTask) -> int | None:
+        """The version of its configuration; None if that does not exist."""
+        current = self.current.get(self.key(task))
+        return current.version if current else None
+
+    def name_of(self, task: PlannedTask) -> str:
+        """Its own name, else that of its configuration."""
+        current = self.current.get(self.key(task))
+        if current is None or has_own_name(task.name, task.id, task.component, task.configuration):
+            return task.name
+        return current.name
 
     def first_children(self) -> list[ChildTask]:
         """The tasks of the run's first phase; empty if no task is active."""
@@ -55,7 +79,7 @@ class PlannedRun:
                 task_id=task.id,
                 component=task.component,
                 configuration=task.configuration,
-                version=self.versions.get(self.key(task)),
+                version=self.version_of(task),
                 request=task.request,
             )
             for first in self.plan.active_phases[:1]

@@ -10,7 +10,7 @@ import asyncpg
 import structlog
 
 from orchestrator_runner import metrics
-from orchestrator_runner.executors.port import AttemptId, Executor
+from orchestrator_runner.executors.port import AttemptId, Executor, Underway
 from orchestrator_runner.queue.loop import Engine
 from orchestrator_runner.runs.jobs import Attempted, ClaimedJob, Result
 from orchestrator_runner.runs.lifecycle import after_loss
@@ -132,6 +132,7 @@ class Recovery:
         if jobs:
             # Without locks: the next step writes these results, fenced by the epochs read here.
             self._engine.report([_taken_over(job) for job in jobs])
+            metrics.RECOVERED.labels("taken_over").inc(len(jobs))
             seconds = time.perf_counter() - started
             log.warning("recovery.jobs_taken_over", jobs=len(jobs), seconds=round(seconds, 3))
         if lost or not self._has_reconciled:
@@ -140,12 +141,8 @@ class Recovery:
     async def _reconcile(self) -> None:
         """Clean up what dead replicas may have left behind, before we started or just now."""
         for executor in self._executors:
-            await executor.reconcile(self._underway)
+            await executor.reconcile(attempts_underway(self._pool))
         self._has_reconciled = True
-
-    async def _underway(self, attempts: Collection[AttemptId]) -> set[AttemptId]:
-        async with acquire(self._pool) as connection:
-            return await RecoveryStore(connection).underway(attempts=attempts)
 
     async def _adopt(self, store: RecoveryStore) -> None:
         """Continue attempts that outlived their runner."""
@@ -154,8 +151,19 @@ class Recovery:
         known, self._strays = self._strays, strays
         jobs = await store.adopt(replica=self._replica_id, most=self._slots, strays=strays & known)
         if jobs:
+            metrics.RECOVERED.labels("adopted").inc(len(jobs))
             log.warning("recovery.jobs_adopted", jobs=len(jobs))
             self._engine.adopt(jobs)
+
+
+def attempts_underway(pool: asyncpg.Pool) -> Underway:
+    """Asks the database which attempts have not ended."""
+
+    async def underway(attempts: Collection[AttemptId]) -> set[AttemptId]:
+        async with acquire(pool) as connection:
+            return await RecoveryStore(connection).underway(attempts=attempts)
+
+    return underway
 
 
 def _taken_over(job: LostJob) -> Result:

@@ -65,6 +65,14 @@ class JobRow:
     full_run: bool | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartedRun(JobRow):
+    """A run that has just started."""
+
+    seconds_waiting: float
+    """How long it was due before its lane was free."""
+
+
 @dataclass(frozen=True, slots=True)
 class FinishedJob:
     """A job whose result was written: it ended, or it will be tried again."""

@@ -31,6 +31,8 @@ class PhaseLeft:
     run: UUID
     phase: int
     remaining: int
+    seconds: float | None
+    """How long it took, once none is left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,8 @@ class TaskRow:
     """Only for pending tasks of the next phase."""
     remaining: int | None = None
     """Set in rows that stand for a phase and have no task: how many of its tasks have not finished."""
+    seconds: float | None = None
+    """In such rows, once none is left: how long the phase took."""
 
 
 def task_state(row: TaskRow, ended: Mapping[UUID, str]) -> TaskState:

@@ -7,8 +7,8 @@ from itertools import groupby
 from uuid import UUID
 
 from orchestrator_runner.queue.lanes import LaneKey, lane_columns
-from orchestrator_runner.queue.planned_run import ChildTask, PlannedRun
-from orchestrator_runner.queue.rows import ChildJob, JobRow, TransitionedJob
+from orchestrator_runner.queue.planned_run import ChildTask, Current, PlannedRun
+from orchestrator_runner.queue.rows import ChildJob, JobRow, StartedRun, TransitionedJob
 from orchestrator_runner.queue.run_rows import (
     EndedChild,
     LockedRun,
@@ -25,14 +25,6 @@ from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.database.store import Store
 from orchestrator_shared.domain.ids import ORCHESTRATOR, new_id
 from orchestrator_shared.domain.statuses import ErrorKind
-
-
-@dataclass(frozen=True, slots=True)
-class _Version:
-    project: str
-    component: str
-    configuration: str
-    version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +59,11 @@ class RunStore(Store):
         """The orchestrations above this run, from the root to its parent."""
         return (await self._column(str, "ancestors", run=run))[:-1]
 
-    async def versions(self, *, configurations: Collection[LaneKey]) -> dict[LaneKey, int]:
-        """The current versions of these configurations, without those that do not exist."""
+    async def current(self, *, configurations: Collection[LaneKey]) -> dict[LaneKey, Current]:
+        """These configurations as they are now, without those that do not exist."""
         columns = lane_columns(configurations)
-        rows = await self._many(_Version, "configuration_versions", **columns)
-        return {(row.project, row.component, row.configuration): row.version for row in rows}
+        rows = await self._many(Current, "configuration_versions", **columns)
+        return {(row.project, row.component, row.configuration): row for row in rows}
 
     async def begin(
         self, *, orchestrations: Collection[tuple[str, str]]
@@ -113,10 +105,10 @@ class RunStore(Store):
 
     async def start(
         self, *, starts: Sequence[PlannedRun], used: Sequence[dict[str, int] | None]
-    ) -> list[JobRow]:
+    ) -> list[StartedRun]:
         """Write the starts; return the rows of the runs that could still start."""
         return await self._many(
-            JobRow,
+            StartedRun,
             "start_runs",
             runs=[start.run for start in starts],
             versions=[start.version for start in starts],
@@ -143,10 +135,10 @@ class RunStore(Store):
             phases=[task.phase for _, task in tasks],
             positions=[task.position for _, task in tasks],
             task_ids=[task.id for _, task in tasks],
-            names=[task.name for _, task in tasks],
+            names=[start.name_of(task) for start, task in tasks],
             components=[task.component for _, task in tasks],
             configurations=[task.configuration for _, task in tasks],
-            versions=[start.versions.get(start.key(task)) for start, task in tasks],
+            versions=[start.version_of(task) for start, task in tasks],
             requests=[dict(task.request) for _, task in tasks],
             continue_on_failure=[task.continue_on_failure for _, task in tasks],
             active=[task.active for _, task in tasks],
@@ -243,7 +235,11 @@ class RunStore(Store):
             statuses=[child.status for child in ended],
             going_on=list(going_on),
         )
-        left = [PhaseLeft(row.run_id, row.phase, row.remaining) for row in rows if row.remaining is not None]
+        left = [
+            PhaseLeft(row.run_id, row.phase, row.remaining, row.seconds)
+            for row in rows
+            if row.remaining is not None
+        ]
         tasks = (row for row in rows if row.remaining is None)
         return left, {run: list(group) for run, group in groupby(tasks, key=lambda row: row.run_id)}
 

@@ -33,7 +33,7 @@ WITH RECURSIVE line AS (
 SELECT configuration FROM line ORDER BY depth
 
 -- name: configuration_versions
-SELECT c.project, c.component, c.id AS configuration, c.version
+SELECT c.project, c.component, c.id AS configuration, c.version, c.name
 FROM unnest($projects::text[], $components::text[], $configurations::text[]) AS wanted (project, component, configuration)
 JOIN catalog.configurations_v1 c
     ON (c.project, c.component, c.id) = (wanted.project, wanted.component, wanted.configuration)
@@ -87,7 +87,8 @@ FROM unnest($runs::uuid[], $versions::integer[], $full_runs::boolean[], $used::t
     AS s (id, version, full_run, used, token_id)
 WHERE j.id = s.id AND j.status = 'ready'
 RETURNING j.id, j.lane_id, j.seq, j.project, j.component, j.configuration, j.kind, j.status, j.origin, j.parent_id,
-          j.root_id, j.trigger_id, j.schedule_id, j.revision, j.accepted_at, j.started_at, j.finished_at, j.full_run
+          j.root_id, j.trigger_id, j.schedule_id, j.revision, j.accepted_at, j.started_at, j.finished_at, j.full_run,
+          greatest(extract(epoch FROM j.ready_at - j.due_at), 0)::float8 AS seconds_waiting
 
 -- name: refuse_run
 UPDATE jobs.jobs
@@ -287,19 +288,20 @@ WITH ended AS (
     SET remaining = p.remaining - done.n,
         finished_at = CASE WHEN p.remaining = done.n THEN clock_timestamp() END
     FROM done WHERE (p.run_id, p.index) = (done.run_id, done.phase)
-    RETURNING p.run_id, p.index, p.remaining
+    RETURNING p.run_id, p.index, p.remaining,
+        extract(epoch FROM p.finished_at - p.started_at)::float8 AS seconds
 ), task AS (
     SELECT *, min(phase) FILTER (WHERE status = 'pending') OVER (PARTITION BY run_id) AS first_pending
     FROM jobs.tasks WHERE run_id = ANY ($going_on::uuid[])
 )
 SELECT run_id, index AS phase, remaining, NULL AS task_id, NULL AS position, NULL AS active, NULL AS status,
        NULL AS job_id, NULL AS continue_on_failure, NULL AS component, NULL AS configuration, NULL AS version,
-       NULL AS lane_id, NULL AS request
+       NULL AS lane_id, NULL AS request, seconds
 FROM counted
 UNION ALL
 SELECT run_id, phase, NULL, task_id, position, active, status, job_id, continue_on_failure, component, configuration,
        version, lane_id, CASE WHEN status = 'pending' AND phase = first_pending
-                               THEN coalesce(request_as_written, request::json) END
+                               THEN coalesce(request_as_written, request::json) END, NULL
 FROM task
 ORDER BY run_id, phase, position
 

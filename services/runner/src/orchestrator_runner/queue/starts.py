@@ -62,7 +62,7 @@ class Starter:
             plans, refusals = await self._plan(store, await store.to_start(runs=runs))
             keys = {key for row, plan in plans for key in lane_keys(row.project, plan.tasks)}
             lanes = await self._lanes.ensure(connection, keys)
-            versions = await store.versions(configurations=keys) if keys else {}
+            current = await store.current(configurations=keys) if keys else {}
         done = StepResult()
         for refusal in refusals:
             await self._refuse(refusal, done)
@@ -77,7 +77,7 @@ class Starter:
                 is_triggered=row.origin == Origin.TRIGGER,
                 plan=plan,
                 lanes=lanes,
-                versions=versions,
+                current=current,
             )
             for row, plan in plans
         ]
@@ -143,7 +143,9 @@ class Starter:
             for row in rows:
                 publish_run(work, RunStarted, row)
             publish_changes(work, [*withdrawn, *rows, *made])
-        metrics.RUNS_STARTED.inc(len(begun))
+        metrics.RUNS_STARTED.inc(len(rows))
+        for row in rows:
+            metrics.WAIT_SECONDS.labels("configuration").observe(row.seconds_waiting)
         self._record(begun, made, done)
 
     async def _withdraw(
@@ -157,7 +159,6 @@ class Starter:
         promoted = await LaneStore(work.connection).promote(lanes={row.lane_id for row in withdrawn})
         for row in withdrawn:
             publish_run(work, RunFinished, row)
-            work.after_commit(metrics.RUNS_FINISHED.labels(row.status).inc)
         done.runs_are_ready |= bool(promoted)
         return [*withdrawn, *promoted]
 
@@ -189,7 +190,6 @@ class Starter:
             promoted = await lanes.promote(lanes=[row.lane_id])
             publish_run(work, RunFinished, ended)
             publish_changes(work, [ended, *promoted])
-        metrics.RUNS_FINISHED.labels(ended.status).inc()
         done.runs_are_ready |= bool(promoted)
         done.ended_children.add(row.id)
 

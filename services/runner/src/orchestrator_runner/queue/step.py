@@ -1,6 +1,8 @@
 """One step of the engine, in one transaction: writes results, continues runs, claims ready jobs."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -11,7 +13,7 @@ from orchestrator_runner.queue.claim_store import ClaimStore
 from orchestrator_runner.queue.lanes import LaneStore
 from orchestrator_runner.queue.lock_set import LockSet, plan_locks
 from orchestrator_runner.queue.planned_run import ChildTask
-from orchestrator_runner.queue.rows import Changed, JobRow, Transitioned
+from orchestrator_runner.queue.rows import Changed, FinishedJob, JobRow, Transitioned
 from orchestrator_runner.queue.run_rows import (
     EndedChild,
     LockedRun,
@@ -35,6 +37,7 @@ from orchestrator_runner.runs.lifecycle import (
 )
 from orchestrator_runner.runs.phase_cache import BegunPhase, PhaseCache
 from orchestrator_shared.contracts.events import RunFinished, RunnersWake, TableUpdated
+from orchestrator_shared.domain.ids import output_update_id
 from orchestrator_shared.domain.statuses import JobStatus, TaskStatus
 from orchestrator_shared.messaging.outbox import Outbox, UnitOfWork
 
@@ -137,16 +140,18 @@ class _Step:
                 # Safe to promote: `plan_locks` put the lane of every result into the lock set.
                 self._freed.add(row.lane_id)
             for output in row.output_tables:
-                self._work.publish(
-                    TableUpdated(
-                        project=row.project,
-                        table=output["table"],
-                        rows=output.get("rows"),
-                        job_id=row.id,
-                        chain_length=row.chain_length,
-                    )
-                )
+                self._report(row, output)
         return [ended_child(row) for row in rows if row.parent_id and row.finished_at]
+
+    def _report(self, row: FinishedJob, output: Mapping[str, Any]) -> None:
+        update = TableUpdated(
+            project=row.project,
+            table=output["table"],
+            rows=output.get("rows"),
+            job_id=row.id,
+            chain_length=row.chain_length,
+        )
+        self._work.publish_as(update, id=str(output_update_id(row.id, update.table)))
 
     async def _apply_results(self, children: list[EndedChild]) -> None:
         """Record how children of runs ended, and continue the runs that have nothing left to wait for."""
@@ -159,6 +164,8 @@ class _Step:
         phases, tasks = await self._runs.apply_results(children=children, going_on=going_on)
         for left in phases:
             self._phase_cache.left(left.run, left.phase, left.remaining)
+            if left.seconds is not None:
+                self._work.after_commit(partial(metrics.PHASE_SECONDS.observe, left.seconds))
             if left.remaining == 0 and left.run not in going_on:
                 # The phase is over, but its run's next lanes are not locked here: the next step locks them.
                 self.done.runs.add(left.run)
@@ -231,7 +238,6 @@ class _Step:
         self._record(rows)
         for row in rows:
             publish_run(self._work, RunFinished, row)
-            metrics.RUNS_FINISHED.labels(row.status).inc()
             self._phase_cache.forget(row.id)
             self._freed.add(row.lane_id)
             if row.parent_id is not None:
@@ -268,7 +274,7 @@ class _Step:
             self._work.publish(RunnersWake(ready=1, replica_id=self._replica_id))
 
     def _add_claims(self, jobs: Sequence[ClaimedJob]) -> None:
-        count_claims(jobs)
+        count_claims(jobs, self._input.limited)
         self.done.claimed += jobs
 
 

@@ -1,6 +1,6 @@
 """The input of one step of the engine, and its result."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -44,8 +44,10 @@ class StepResult:
     """Whether ready jobs remain because no slot was free."""
 
 
-def count_claims(jobs: Sequence[ClaimedJob]) -> None:
-    """Count the jobs that this replica has just claimed."""
+def count_claims(jobs: Sequence[ClaimedJob], limited: Collection[str] = ()) -> None:
+    """Count the jobs that this replica has just claimed, and what they waited for."""
     metrics.CLAIMED.inc(len(jobs))
     for job in jobs:
-        metrics.QUEUED_SECONDS.observe(job.seconds_ready)
+        metrics.WAIT_SECONDS.labels("configuration").observe(job.seconds_waiting)
+        cause = "parallel_limit" if job.project in limited else "slot"
+        metrics.WAIT_SECONDS.labels(cause).observe(job.seconds_ready)

@@ -61,6 +61,8 @@ class ClaimedJob(Attempted):
     has_state: bool
     token_refusal: str | None = None
     """Why the token that the job runs as does not allow it: `revoked` or `component`; else None."""
+    seconds_waiting: float = 0.0
+    """How long it was due before its lane was free."""
     seconds_ready: float = 0.0
     """How long it was ready before it was claimed."""
     handle: Mapping[str, Any] | None = None

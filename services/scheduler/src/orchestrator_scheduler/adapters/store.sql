@@ -96,3 +96,12 @@ WITH old AS (
     ORDER BY at LIMIT $batch FOR UPDATE SKIP LOCKED
 )
 DELETE FROM scheduler.fires f USING old WHERE (f.schedule_id, f.fire_key) = (old.schedule_id, old.fire_key);
+
+-- name: forget_next_fires
+-- Of schedules that the catalog has forgotten.
+WITH old AS (
+    SELECT n.schedule_id FROM scheduler.next_fires n
+    WHERE n.next_at IS NULL AND NOT EXISTS (SELECT FROM catalog.schedules_v1 s WHERE s.id = n.schedule_id)
+    LIMIT $batch FOR UPDATE OF n SKIP LOCKED
+)
+DELETE FROM scheduler.next_fires n USING old WHERE n.schedule_id = old.schedule_id;

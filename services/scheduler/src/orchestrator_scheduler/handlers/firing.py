@@ -1,6 +1,7 @@
 """Fires schedules: the record of a fire, the request of its run and the next fire, in one transaction."""
 
 import asyncio
+import time
 from datetime import datetime
 
 from orchestrator_scheduler import metrics
@@ -48,6 +49,13 @@ class Firing:
         self._batch = batch
         self.wake = asyncio.Event()
         """Set when there may be an earlier fire than the one waited for."""
+        self._due_at: float | None = None
+        metrics.OVERDUE_SECONDS.set_function(lambda: self.overdue_seconds)
+
+    @property
+    def overdue_seconds(self) -> float:
+        """How long the next fire has been due; it grows as well while nothing is decided at all."""
+        return 0.0 if self._due_at is None else max(0.0, time.monotonic() - self._due_at)
 
     async def fire_due(self) -> int:
         """Evaluate one batch of schedules that are due; returns how many."""
@@ -78,7 +86,9 @@ class Firing:
 
     async def seconds_to_next(self) -> float | None:
         async with self._connections() as connection:
-            return await ScheduleStore(connection).seconds_to_next()
+            seconds = await ScheduleStore(connection).seconds_to_next()
+        self._due_at = None if seconds is None else time.monotonic() + seconds
+        return seconds
 
     async def _evaluate_all(self, work: UnitOfWork, known: dict[ScheduleId, Known]) -> None:
         schedules = ScheduleStore(work.connection)

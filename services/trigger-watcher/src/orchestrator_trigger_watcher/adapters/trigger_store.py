@@ -138,9 +138,11 @@ class TriggerStore(Store):
             tables=[_completing(table, fire.counts[table]) for table in sorted(fire.counts)],
         )
 
-    async def record_end(self, *, ended: Ended) -> None:
-        """The run that a trigger asked for started, or ended before that."""
-        await self._run("end_fire", job_id=ended.job_id, ended=ended.how.value, started_at=ended.started_at)
+    async def record_end(self, *, ended: Ended) -> float | None:
+        """The run that a trigger asked for started, or ended before; returns the seconds to its start."""
+        return await self._value(
+            float, "end_fire", job_id=ended.job_id, ended=ended.how.value, started_at=ended.started_at
+        )
 
 
 def _completing(table: TableRef, count: Count) -> dict[str, Any]:

@@ -128,4 +128,5 @@ INSERT INTO triggers.fires (trigger_id, generation, job_id, at, tables)
 VALUES ($trigger_id, $generation, $job_id, $at, $tables);
 
 -- name: end_fire
-UPDATE triggers.fires SET ended = $ended, started_at = $started_at WHERE job_id = $job_id;
+UPDATE triggers.fires SET ended = $ended, started_at = $started_at WHERE job_id = $job_id
+RETURNING extract(epoch FROM started_at - at)::float8;

@@ -1,5 +1,7 @@
 """Storing and publishing what was decided, in the transaction that decided it."""
 
+from functools import partial
+
 from orchestrator_shared.contracts.commands import RunRequested
 from orchestrator_shared.domain.statuses import Origin
 from orchestrator_shared.messaging.outbox import UnitOfWork
@@ -19,7 +21,9 @@ async def record(work: UnitOfWork, ledger: Ledger) -> None:
         await triggers.record_fire(trigger_id=state.id, fire=fire)
         work.publish(run_request(state, fire))
     for _, ended in ledger.ended:
-        await triggers.record_end(ended=ended)
+        seconds = await triggers.record_end(ended=ended)
+        if seconds is not None:
+            work.after_commit(partial(metrics.UPDATE_TO_RUN_SECONDS.observe, max(0.0, seconds)))
     work.after_commit(lambda: _count(ledger))
 
 

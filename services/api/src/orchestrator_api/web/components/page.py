@@ -20,6 +20,7 @@ from orchestrator_shared.domain.ids import ORCHESTRATOR
 SECTION = "components"
 ABOUT = ("component", "name", "type", "description", "parameters")
 """Of a definition, what stands elsewhere on the page: the rest says how it is run."""
+KINDS_OF_RUN = {"http": "HTTP requests", "docker": "A container", "kubernetes": "Kubernetes Jobs"}
 
 
 async def components_page(request: Request) -> Response:
@@ -59,6 +60,7 @@ async def component(request: Request) -> Response:
         schema=parts_of(shown_json(schema)) if schema else (),
         how=parts_of(shown_json(_how(shown.definition))),
         run_by=run_by(shown),
+        kind_of_run=KINDS_OF_RUN.get(shown.executor, "A program"),
     )
 
 
@@ -70,7 +72,10 @@ def run_by(each: Component) -> str:
         return " ".join(map(str, command))
     if isinstance(start, Mapping) and "url" in start:
         return str(start["url"])
-    return "HTTP requests" if each.executor == "http" else "A program"
+    section = each.definition.get(each.executor)
+    if isinstance(section, Mapping) and "image" in section:
+        return str(section["image"])
+    return KINDS_OF_RUN.get(each.executor, "A program")
 
 
 def _by_type(found: Sequence[Component]) -> list[tuple[str, str, list[Component]]]:

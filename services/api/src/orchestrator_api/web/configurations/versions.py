@@ -7,14 +7,13 @@ from orchestrator_api.access.permissions import Scope
 from orchestrator_api.catalog import configurations, versions
 from orchestrator_api.http.paging import Part
 from orchestrator_api.web import answers, entering, pages
+from orchestrator_api.web.address_parts import version_number
 from orchestrator_api.web.answers import Undo
 from orchestrator_api.web.configurations.head import head_of, key_of, topic_of, url_of
 from orchestrator_api.web.configurations.listing import SECTION
 from orchestrator_api.web.diffs import MANY_CHANGES, diff_of
-from orchestrator_shared.domain.errors import NotFound
 
 PAGE_SIZE = 50
-MOST_DIGITS = 9
 
 
 async def configuration_versions(request: Request) -> Response:
@@ -45,7 +44,7 @@ async def configuration_versions(request: Request) -> Response:
 async def compare_configuration(request: Request) -> Response:
     """What changed from one version to another."""
     key = key_of(request)
-    before, after = (_number(request.path_params[name]) for name in ("before", "after"))
+    before, after = (version_number(request.path_params[name]) for name in ("before", "after"))
     async with entering.reading(request, Scope.READ, section=SECTION) as (session, frame):
         head = await head_of(session, key)
         compared = await versions.compare(session, key, before, after)
@@ -68,7 +67,7 @@ async def compare_configuration(request: Request) -> Response:
 async def restore_configuration_version(request: Request) -> Response:
     """Save an old version as a new one, at once; the toast takes it back the same way."""
     fields, key = await entering.sent(request), key_of(request)
-    wanted = _number(request.path_params["version"])
+    wanted = version_number(request.path_params["version"])
     async with entering.changing(request, fields, Scope.CONFIGURE, section=SECTION) as (session, frame):
         before = (await configurations.load(session, key)).version
         saved = await versions.restore(session, key, wanted, "")
@@ -78,9 +77,3 @@ async def restore_configuration_version(request: Request) -> Response:
     undo = Undo(url_of(request, "restore_configuration_version", version=before))
     text = f"Version {wanted} is restored as version {saved.version}."
     return answers.done(request, frame, fields, text, topic_of(key), undo=undo)
-
-
-def _number(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS):
-        raise NotFound(f"there is no version {text[:20]!r}", field="version")
-    return int(text)

@@ -15,8 +15,9 @@ from orchestrator_api.runs.rows import Job, JobDetails
 from orchestrator_api.web import entering, pages
 from orchestrator_api.web.jobs.actions import job_of
 from orchestrator_api.web.jobs.listing import SECTION
+from orchestrator_api.web.runs.facts import started_by
 from orchestrator_api.web.runs.log import ShownLog, Wanted, shown_log
-from orchestrator_api.web.runs.words import ERROR_KINDS, ORIGINS, headline, linked, plain
+from orchestrator_api.web.runs.words import ERROR_KINDS, headline, linked, plain
 from orchestrator_api.web.statuses import AT_WORK
 from orchestrator_api.web.urls import Urls, urls_of
 from orchestrator_api.web.viewer import viewer_of
@@ -37,6 +38,7 @@ async def job(request: Request) -> Response:
         retries = await explanations.references(session, [details.retry_of] if details.retry_of else [])
         types = await previews.component_types(session, {details.component})
         log = await _log(session, request, details, failed)
+        started = await started_by(session, details)
     holders = [*([why.holder] if why.holder else []), *(timeline.holders if timeline else ())]
     return pages.page(
         request,
@@ -49,7 +51,7 @@ async def job(request: Request) -> Response:
         waits=linked(why.sentence, holders) if details.status in ("created", "waiting") else None,
         verdict=linked(timeline.verdict.sentence, holders) if timeline else None,
         found=failed,
-        started_by=ORIGINS.get(details.origin, ("user", details.requested_by or details.origin)),
+        started_by=started,
         retry_of=retries.get(details.retry_of) if details.retry_of else None,
         types=types,
         plain=plain,

@@ -10,6 +10,7 @@ from orchestrator_api.access.permissions import Scope
 from orchestrator_api.http.paging import Part
 from orchestrator_api.notifications import service
 from orchestrator_api.notifications.rows import DeliveryFilter
+from orchestrator_api.queue import explanations
 from orchestrator_api.web import entering, pages
 from orchestrator_api.web.notifications.words import DELIVERED, because, event_label
 
@@ -32,7 +33,9 @@ async def deliveries(request: Request) -> Response:
             limit=part.rows,
             status=status or None,
         )
-        page = part.of(await service.deliveries(session, wanted), "created_at", "id")
+        sent = await service.deliveries(session, wanted)
+        page = part.of(sent, "created_at", "id")
+        runs = await explanations.references(session, {each.job_id for each in sent if each.job_id})
     return pages.page(
         request,
         "notifications/deliveries",
@@ -45,6 +48,7 @@ async def deliveries(request: Request) -> Response:
         orchestration=wanted.orchestration,
         is_first_page=not query.get("after"),
         delivered=DELIVERED,
+        runs=runs,
         because=because,
         event_label=event_label,
     )

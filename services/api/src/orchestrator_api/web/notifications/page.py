@@ -8,6 +8,7 @@ from orchestrator_api.catalog import configurations
 from orchestrator_api.catalog.configurations import orchestration_key
 from orchestrator_api.notifications import service
 from orchestrator_api.notifications.rows import DeliveryFilter
+from orchestrator_api.queue import explanations
 from orchestrator_api.web import entering, pages
 from orchestrator_api.web.notifications.words import DELIVERED, because, event_label, subscribers
 from orchestrator_api.web.orchestrations.actions import SECTION
@@ -23,6 +24,7 @@ async def notifications(request: Request) -> Response:
         found = await service.listing(session, [name])
         wanted = DeliveryFilter(orchestration=name, limit=MOST_DELIVERIES)
         sent = await service.deliveries(session, wanted)
+        runs = await explanations.references(session, {each.job_id for each in sent if each.job_id})
     listed = subscribers(found)
     return pages.page(
         request,
@@ -35,6 +37,7 @@ async def notifications(request: Request) -> Response:
         hears_of_errors=any("error" in each.events for each in listed),
         deliveries=sent,
         delivered=DELIVERED,
+        runs=runs,
         because=because,
         event_label=event_label,
     )

@@ -30,6 +30,7 @@ PAGES = (
     Address("restore_orchestration", f"{ORCHESTRATION}/restore", editing.restore, SEND),
     Address("refresh_orchestration_token", f"{ORCHESTRATION}/token", editing.refresh_token, BOTH),
     Address("versions", f"{ORCHESTRATION}/versions", versions.versions, READ),
-    Address("compare_versions", f"{ORCHESTRATION}/versions/{{versions}}", versions.compare, READ),
+    Address("compare_versions", f"{ORCHESTRATION}/versions/{{before}}...{{after}}", versions.compare, READ),
+    Address("version", f"{ORCHESTRATION}/versions/{{version}}", versions.version, READ),
     Address("restore_version", f"{ORCHESTRATION}/versions/{{version}}/restore", versions.restore, BOTH),
 )

@@ -1,13 +1,14 @@
 """One orchestration: everything about it, its last runs, and the buttons to run and switch it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from orchestrator_api.access.permissions import Scope
+from orchestrator_api.catalog import task_names
 from orchestrator_api.catalog.configurations import orchestration_key
 from orchestrator_api.http.paging import Part
 from orchestrator_api.http.session import Session
@@ -18,13 +19,14 @@ from orchestrator_api.queue.rows import JobRef
 from orchestrator_api.runs import jobs
 from orchestrator_api.runs.filters import JobFilter
 from orchestrator_api.runs.rows import Job
+from orchestrator_api.schedules.times import next_fire
 from orchestrator_api.web import entering, pages
 from orchestrator_api.web.charts import MOST_BARS, durations_chart
 from orchestrator_api.web.job_pages import TABS, JobPage, job_page
 from orchestrator_api.web.notifications.words import subscribers
 from orchestrator_api.web.orchestrations.about import about, find
 from orchestrator_api.web.orchestrations.actions import SECTION
-from orchestrator_api.web.starts import next_fire, of_schedule, of_trigger
+from orchestrator_api.web.starts import of_schedule, of_trigger
 from orchestrator_api.web.statuses import AT_WORK
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 
@@ -54,6 +56,7 @@ async def orchestration(request: Request) -> Response:
         row = await find(session, name)
         (shown,) = await views.orchestrations(session, [row])
         more = await about(session, row, shown.phases, is_editor=frame.may_configure)
+        shown = replace(shown, phases=await task_names.named(session, shown.phases))
         components = {task["component"] for phase in shown.phases for task in phase["tasks"]}
         types = await previews.component_types(session, components)
         runs = await _runs(session, name, tab, query.get("after"))

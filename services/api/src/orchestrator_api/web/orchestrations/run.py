@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from orchestrator_api.access import dedup_keys
 from orchestrator_api.access.permissions import Scope
-from orchestrator_api.catalog import configurations, versions
+from orchestrator_api.catalog import configurations, task_names, versions
 from orchestrator_api.catalog.configurations import orchestration_key
 from orchestrator_api.catalog.rows import Configuration
 from orchestrator_api.http import bodies
@@ -27,6 +27,7 @@ from orchestrator_api.queue.lanes import Ahead
 from orchestrator_api.runs import service as runs
 from orchestrator_api.runs.models import RunIn
 from orchestrator_api.web import answers, entering, forms, pages
+from orchestrator_api.web.address_parts import version_number
 from orchestrator_api.web.frame import Frame
 from orchestrator_api.web.orchestrations import run_words
 from orchestrator_api.web.orchestrations.actions import SECTION
@@ -34,7 +35,7 @@ from orchestrator_api.web.pages import Fields
 from orchestrator_api.web.runs.landing import number_of
 from orchestrator_api.web.urls import urls_of
 from orchestrator_api.web.viewer import viewer_of
-from orchestrator_shared.domain.errors import Conflict, NotFound, UserError
+from orchestrator_shared.domain.errors import Conflict, UserError
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 
 TASK = "task:"
@@ -86,7 +87,7 @@ async def _read(session: Session, request: Request) -> Choice:
     return Choice(
         each,
         version,
-        phases,
+        await task_names.named(session, phases),
         await previews.component_types(session, components),
         await lanes.ahead(session, orchestration_key(name)),
         await notifications.recipients(session, name, None),
@@ -95,11 +96,7 @@ async def _read(session: Session, request: Request) -> Choice:
 
 def _asked_version(request: Request, row: Configuration) -> int:
     text = request.query_params.get("version")
-    if text is None:
-        return row.version
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise NotFound(f"there is no version {text!r}", field="version")
-    return int(text)
+    return row.version if text is None else version_number(text)
 
 
 async def _send(request: Request) -> Response:

@@ -1,13 +1,12 @@
 """The versions of an orchestration: who saved them, when and why; compare two, restore one."""
 
-import re
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from orchestrator_api.access.permissions import Scope
-from orchestrator_api.catalog import configurations
+from orchestrator_api.catalog import configurations, task_names
 from orchestrator_api.catalog import versions as stored_versions
 from orchestrator_api.catalog.configurations import orchestration_key
 from orchestrator_api.catalog.differences import compare_phases
@@ -15,27 +14,29 @@ from orchestrator_api.catalog.rows import Configuration
 from orchestrator_api.catalog.version_models import RestoreIn
 from orchestrator_api.http.paging import Part
 from orchestrator_api.http.refusals import Forbidden
+from orchestrator_api.orchestrations import previews
 from orchestrator_api.orchestrations import versions as orchestration_versions
 from orchestrator_api.web import answers, entering, forms, pages
-from orchestrator_api.web.address_parts import orchestration_parts
+from orchestrator_api.web.address_parts import orchestration_parts, version_number, whole_number
+from orchestrator_api.web.configurations.sent import shown_json
 from orchestrator_api.web.diffs import MANY_CHANGES, diff_of
 from orchestrator_api.web.frame import Frame
 from orchestrator_api.web.orchestrations.actions import SECTION
 from orchestrator_api.web.pages import Fields
+from orchestrator_api.web.tasks.board import flags_of
 from orchestrator_api.web.urls import urls_of
-from orchestrator_shared.domain.errors import NotFound, UserError
+from orchestrator_shared.definitions.orchestration import DraftDefinition
+from orchestrator_shared.domain.errors import UserError
 
 PAGE_SIZE = 50
-_NUMBER = r"[1-9][0-9]{0,8}"
-_PAIR = re.compile(rf"({_NUMBER})\.\.\.({_NUMBER})")
 
 
 async def versions(request: Request) -> Response:
     """The list; `from` and `to` lead to their comparison."""
     query, own = request.query_params, orchestration_parts(request)
-    pair = f"{query.get('from', '')}...{query.get('to', '')}"
-    if _PAIR.fullmatch(pair):
-        return pages.go_to(urls_of(request)("compare_versions", versions=pair, **own))
+    before, after = (whole_number(query.get(name)) for name in ("from", "to"))
+    if before and after:
+        return pages.go_to(urls_of(request)("compare_versions", before=before, after=after, **own))
     key = orchestration_key(own["orchestration"])
     async with entering.reading(request, Scope.READ, section=SECTION) as (session, frame):
         row = await configurations.load(session, key)
@@ -55,12 +56,8 @@ async def versions(request: Request) -> Response:
 
 async def compare(request: Request) -> Response:
     """Two versions beside each other; in the address the older one usually comes first."""
-    own, text = orchestration_parts(request), request.path_params["versions"]
-    pair = _PAIR.fullmatch(text)
-    if pair is None:
-        raise NotFound(f"there are no versions {text!r}: the address ends as in 8...9", field="versions")
-    before, after = int(pair[1]), int(pair[2])
-    key = orchestration_key(own["orchestration"])
+    before, after = (version_number(request.path_params[name]) for name in ("before", "after"))
+    key = orchestration_key(request.path_params["orchestration"])
     async with entering.reading(request, Scope.READ, section=SECTION) as (session, frame):
         row = await configurations.load(session, key)
         found = await stored_versions.compare(session, key, before, after, compare_phases)
@@ -78,10 +75,35 @@ async def compare(request: Request) -> Response:
     )
 
 
+async def version(request: Request) -> Response:
+    """One version as it was saved: what the runs of this version did."""
+    own, number = orchestration_parts(request), version_number(request.path_params["version"])
+    key = orchestration_key(own["orchestration"])
+    async with entering.reading(request, Scope.READ, section=SECTION) as (session, frame):
+        row = await configurations.load(session, key)
+        stored = await stored_versions.stored(session, key, number)
+        masked = await session.offload.run(configurations.masked, stored)
+        phases = await task_names.named(session, masked.parameters.get("phases", []))
+        shown = await session.offload.run(DraftDefinition.model_validate, {"phases": phases})
+        types = await previews.component_types(session, {task.component for task in shown.tasks()})
+    return pages.page(
+        request,
+        "orchestrations/version",
+        title=f"{row.name}, version {number}",
+        frame=frame,
+        row=row,
+        each=stored,
+        phases=shown.phases,
+        types=types,
+        flags_of=flags_of,
+        json_text=shown_json,
+    )
+
+
 async def restore(request: Request) -> Response:
     """Saves the tasks of an old version as a new one, with a note why."""
     row: Configuration | None = None
-    own, version = orchestration_parts(request), _number(request.path_params["version"])
+    own, version = orchestration_parts(request), version_number(request.path_params["version"])
     key = orchestration_key(own["orchestration"])
     if request.method != "POST":
         async with entering.reading(request, Scope.READ, section=SECTION) as (session, frame):
@@ -132,9 +154,3 @@ def _form(
         back=urls_of(request)("versions", **orchestration_parts(request)),
         **shown,
     )
-
-
-def _number(text: str) -> int:
-    if not re.fullmatch(_NUMBER, text):
-        raise NotFound(f"there is no version {text!r}", field="version")
-    return int(text)

@@ -13,7 +13,7 @@ from orchestrator_api.http.refusals import Invalid, Overtaken
 from orchestrator_api.http.session import Session
 from orchestrator_api.orchestrations.validation import FEW_TASKS
 from orchestrator_api.queue import terminations
-from orchestrator_api.runs import retries
+from orchestrator_api.runs import jobs, retries
 from orchestrator_api.runs import service as runs
 from orchestrator_api.runs.retry_plan import RetryPlan, Version
 from orchestrator_api.web import answers, entering, pages
@@ -21,6 +21,7 @@ from orchestrator_api.web.frame import Frame
 from orchestrator_api.web.orchestrations.actions import SECTION
 from orchestrator_api.web.runs.landing import landing_of
 from orchestrator_api.web.runs.page import find
+from orchestrator_api.web.runs.words import skipped_as
 from orchestrator_api.web.urls import urls_of
 from orchestrator_api.web.viewer import viewer_of
 from orchestrator_shared.domain.errors import Conflict
@@ -80,8 +81,10 @@ async def retry(request: Request) -> Response:
 async def _plan(request: Request) -> Response:
     version: Version = "original" if request.query_params.get("version") == "original" else "current"
     async with entering.reading(request, Scope.READ, section=SECTION) as (session, frame):
-        plan = await retries.show(session, await find(session, request), None, version)
-    return _page(request, frame, plan, version, plan.selection)
+        run = await find(session, request)
+        plan = await retries.show(session, run, None, version)
+        skipped = skipped_as(await jobs.find(session, run))
+    return _page(request, frame, plan, version, plan.selection, skipped=skipped)
 
 
 async def _refused(
@@ -89,10 +92,12 @@ async def _refused(
 ) -> Response:
     """The plan as it is now, with the same tasks ticked, and what stands in the way."""
     version: Version = "original" if request.query_params.get("version") == "original" else "current"
-    plan = await retries.show(session, await find(session, request), None, version)
+    run = await find(session, request)
+    plan = await retries.show(session, run, None, version)
     saved = error.saved if isinstance(error, Overtaken) else ()
     status = 409 if isinstance(error, Conflict) else 422
-    more = {"refused": error, "saved": saved, "asks": error.field == "confirm"}
+    skipped = skipped_as(await jobs.find(session, run))
+    more = {"skipped": skipped, "refused": error, "saved": saved, "asks": error.field == "confirm"}
     return _page(request, frame, plan, version, ticked, status, **more)
 
 

@@ -1,4 +1,4 @@
-"""What stands beside the times of a run: what started it, whom it notified, tables it used and wrote."""
+"""What stands beside the times of a run: what started it, and whom it notified."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,14 +10,12 @@ from orchestrator_api.notifications import service as notifications
 from orchestrator_api.notifications.rows import Delivery, DeliveryFilter
 from orchestrator_api.queue import explanations
 from orchestrator_api.queue.rows import JobRef
-from orchestrator_api.runs import jobs
 from orchestrator_api.runs.rows import Job
 from orchestrator_api.schedules import service as schedules
 from orchestrator_api.triggers import service as triggers
 from orchestrator_api.web.runs.words import ORIGINS
 from orchestrator_shared.domain.errors import NotFound
 
-MOST_TABLES: Final = 50
 NOTIFIED_WITHIN: Final = timedelta(minutes=10)
 """After its end; mails that wait longer are listed with all deliveries."""
 MOST_DELIVERIES: Final = 200
@@ -39,24 +37,16 @@ class Facts:
     """For the row of facts."""
 
     started_by: StartedBy
-    used: Sequence[str]
-    """Tables whose updates caused the run."""
-    written: Sequence[str]
     notified: Sequence[Delivery]
 
 
 async def facts_of(session: Session, run: Job) -> Facts:
     """Reads them, beyond what the run itself says."""
-    trigger = run.trigger_id if run.origin == "trigger" else None
-    return Facts(
-        started_by=await _started_by(session, run),
-        used=await triggers.used_in(session, trigger, run.id) if trigger else (),
-        written=await jobs.tables_written(session, run.id, limit=MOST_TABLES),
-        notified=await _notified(session, run),
-    )
+    return Facts(started_by=await started_by(session, run), notified=await _notified(session, run))
 
 
-async def _started_by(session: Session, run: Job) -> StartedBy:
+async def started_by(session: Session, run: Job) -> StartedBy:
+    """Who or what started it."""
     icon, kind = ORIGINS.get(run.origin, ("user", ""))
     try:
         if run.origin == "schedule" and run.schedule_id is not None:

@@ -10,11 +10,11 @@ from uuid import UUID
 from markupsafe import Markup, escape
 from starlette.datastructures import QueryParams
 
-from orchestrator_api.http.paging import MAX_NUMBER
 from orchestrator_api.http.session import Session
 from orchestrator_api.runs import logs
 from orchestrator_api.runs.log_lines import LogLine
 from orchestrator_api.runs.logs import Found
+from orchestrator_api.web.address_parts import whole_number
 from orchestrator_api.web.runs.ansi import line_html
 from orchestrator_api.web.viewer import Viewer
 
@@ -46,11 +46,11 @@ class Wanted:
     def read(query: QueryParams) -> "Wanted":
         """Whatever it may not say is passed over."""
         return Wanted(
-            line=line_number(query.get("line")),
-            first=line_number(query.get("from")),
+            line=whole_number(query.get("line")),
+            first=whole_number(query.get("from")),
             is_end=query.get("log") == "end",
             text="".join(query.get("q", "").splitlines())[:LONGEST_SEARCH].strip(),
-            hit=line_number(query.get("hit")),
+            hit=whole_number(query.get("hit")),
             is_wrapped=query.get("wrap") == "1",
         )
 
@@ -132,13 +132,6 @@ class ShownLog:
         place = (self.hit - 1 + by) % self.found.count
         line = self.found.hits[place].number
         return f"{self.query(q=self.wanted.text, hit=place + 1, line=line)}#L{line}"
-
-
-def line_number(text: str | None) -> int | None:
-    """The number of a line in an address; None for anything else."""
-    if text is None or not (text.isascii() and text.isdigit() and len(text) <= 16):
-        return None
-    return int(text) if 1 <= int(text) <= MAX_NUMBER else None
 
 
 async def shown_log(

@@ -24,13 +24,21 @@ from orchestrator_api.runs.first_error import FirstError
 from orchestrator_api.runs.rows import JobDetails
 from orchestrator_api.runs.tasks import RunPhase, RunTask
 from orchestrator_api.web import entering, pages
-from orchestrator_api.web.address_parts import id_part
+from orchestrator_api.web.address_parts import id_part, whole_number
 from orchestrator_api.web.orchestrations.actions import SECTION
 from orchestrator_api.web.runs.facts import Facts, facts_of
-from orchestrator_api.web.runs.log import ShownLog, Wanted, line_number, part_from, shown_log
+from orchestrator_api.web.runs.log import ShownLog, Wanted, part_from, shown_log
 from orchestrator_api.web.runs.rows import rows_of
 from orchestrator_api.web.runs.timeline import drawn
-from orchestrator_api.web.runs.words import ERROR_KINDS, chosen, headline, linked, plain, status_of
+from orchestrator_api.web.runs.words import (
+    ERROR_KINDS,
+    chosen,
+    headline,
+    linked,
+    plain,
+    skipped_as,
+    status_of,
+)
 from orchestrator_api.web.statuses import AT_WORK
 from orchestrator_api.web.viewer import Viewer, viewer_of
 from orchestrator_shared.domain.errors import NotFound
@@ -60,7 +68,7 @@ class Shown:
 async def find(session: Session, request: Request) -> UUID:
     """The id of the run at this address; raises NotFound."""
     name, text = request.path_params["orchestration"], request.path_params["number"]
-    number = line_number(text)
+    number = whole_number(text)
     if number is None:
         raise NotFound(f"there is no run {text!r} of {name} in this project", field="number")
     return await jobs.numbered(session, name, number)
@@ -91,7 +99,14 @@ async def run(request: Request) -> Response:
         is_large=many,
         later=lambda: {
             "said": headline(each, shown.phases, shown.why.sentence),
-            "drawn": drawn(timeline, shown.phases, session.now, viewer.zone, expected_end=each.expected_end),
+            "drawn": drawn(
+                timeline,
+                shown.phases,
+                session.now,
+                viewer.zone,
+                expected_end=each.expected_end,
+                skipped=skipped_as(each),
+            ),
             "begun": [every for phase in shown.phases for every in phase.tasks if every.job is not None],
         },
         title=f"{each.configuration} #{each.number}",

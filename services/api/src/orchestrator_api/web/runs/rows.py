@@ -69,7 +69,7 @@ def _row(row: Row, looks: Looks) -> str:
 def _name(row: Row, address: str) -> str:
     task = row.task
     target = escape(f"{task.component}/{task.configuration}")
-    name = escape(task.name or task.configuration)
+    name = escape(task.name)
     if task.job is None:
         return f'<span class="o-cut o-grow" title="{target}">{name}</span>'
     link = f"{address}?{escape(row.query)}#log"

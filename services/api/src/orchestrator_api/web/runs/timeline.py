@@ -119,6 +119,7 @@ class _Scale:
     holders: Mapping[UUID, JobRef]
     ends: Mapping[str, datetime]
     """When tasks at work are expected to end."""
+    skipped: str
 
     def per_cent(self, at: datetime) -> float:
         return round(100 * (at - self.begin).total_seconds() / self.seconds, 2)
@@ -138,15 +139,19 @@ def drawn(
     zone: ZoneInfo,
     *,
     expected_end: datetime | None = None,
+    skipped: str = "skipped",
 ) -> Drawn:
-    """The timeline from the request to the end, or to now, or to when the end of what runs is expected."""
+    """The timeline from the request to the end, or to now, or to when the end of what runs is expected.
+
+    `skipped` is how tasks that were skipped are shown.
+    """
     ends = _expected_ends(phases, now) if timeline.end is None else {}
     end = timeline.end or max(now, expected_end or now, *ends.values())
     seconds = max((end - timeline.begin).total_seconds(), 0.001)
     if timeline.end is None:
         seconds = rounded_up(seconds)
         end = timeline.begin + timedelta(seconds=seconds)
-    scale = _Scale(timeline.begin, seconds, {each.id: each for each in timeline.holders}, ends)
+    scale = _Scale(timeline.begin, seconds, {each.id: each for each in timeline.holders}, ends, skipped)
     of_task = {(each.phase, each.id): each for each in timeline.tasks}
     own = [each for each in timeline.segments if each.cause is not _RUNNING and scale.is_shown(each)]
     return Drawn(
@@ -185,6 +190,7 @@ def _phase(
 
 def _row(task: RunTask, found: TaskTimeline | None, scale: _Scale, now: datetime) -> Row:
     status, segments = status_of(task), found.segments if found else ()
+    status = scale.skipped if status == "skipped" else status
     shown = [each for each in segments if scale.is_shown(each)]
     drawn_bars = _bars(shown, status, scale)
     bars, said = list(drawn_bars.bars), drawn_bars.sentence

@@ -18,6 +18,8 @@ ENDED = {
     "error": "Failed",
     "terminated": "Terminated",
     "cancelled": "Cancelled",
+    "merged": "Joined another run",
+    "skipped": "Skipped",
 }
 ERROR_KINDS = {"user": "Configuration error", "internal": "Internal error"}
 ORIGINS = {
@@ -57,6 +59,11 @@ class Piece:
 def status_of(task: RunTask) -> str:
     """How a task stands: its job's status while that is underway."""
     return task.job.status if task.job is not None and task.status == "started" else task.status
+
+
+def skipped_as(run: Job) -> str:
+    """What its skipped tasks were: left out by whoever chose the tasks, or inactive."""
+    return "inactive" if run.selection is None else "deselected"
 
 
 def chosen(phases: Sequence[RunPhase], wanted: str | None, failed: FirstError | None) -> RunTask | None:

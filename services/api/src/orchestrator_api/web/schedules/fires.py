@@ -13,7 +13,7 @@ from orchestrator_api.http.paging import Part
 from orchestrator_api.schedules import service as schedules
 from orchestrator_api.web import entering, pages
 from orchestrator_api.web.orchestrations.actions import SECTION
-from orchestrator_api.web.schedules.words import outcome
+from orchestrator_api.web.schedules.words import around_run
 from orchestrator_api.web.statuses import STATUSES
 from orchestrator_shared.domain.zones import parse_zone
 
@@ -40,6 +40,6 @@ async def fires(request: Request) -> Response:
         fires=page["items"],
         next=page["next"],
         is_first_page="after" not in request.query_params,
-        outcome=outcome,
+        around_run=around_run,
         is_run=lambda fire: fire.number is not None and fire.status in STATUSES,
     )

@@ -157,5 +157,10 @@ def outcome(fire: StoredFire) -> str:
     return "Requested a run"
 
 
+def around_run(fire: StoredFire) -> tuple[str, str, str]:
+    """What became of it: what stands before the other run's name, the name, and what stands behind."""
+    return outcome(fire).partition(_other(fire)) if fire.other_number is not None else (outcome(fire), "", "")
+
+
 def _other(fire: StoredFire) -> str:
     return "another run" if fire.other_number is None else f"run #{fire.other_number}"

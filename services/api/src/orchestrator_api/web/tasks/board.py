@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 from orchestrator_api.drafts.board import Board, CardTask
 from orchestrator_api.drafts.checks import Check
 from orchestrator_api.web.words import day_and_time, duration
-from orchestrator_shared.definitions.orchestration import DEFAULT_TIMEOUT_SECONDS
+from orchestrator_shared.definitions.orchestration import DEFAULT_TIMEOUT_SECONDS, Task
+from orchestrator_shared.definitions.task_names import has_own_name
 
 OLD = timedelta(minutes=30)
 """A draft that nobody has touched for so long is mentioned."""
@@ -104,10 +105,12 @@ def names_of(phases: Phases) -> dict[str, str]:
 
 def shown_name(task: TaskLike) -> str:
     """Its own name, or that of what it runs."""
-    return task.configuration if task.name == f"{task.component}/{task.configuration}" else task.name
+    if has_own_name(task.name, task.id, task.component, task.configuration):
+        return task.name
+    return getattr(task, "configuration_name", None) or task.configuration
 
 
-def flags_of(task: CardTask) -> list[str]:
+def flags_of(task: CardTask | Task) -> list[str]:
     """How it runs, apart from what is usual."""
     timeout = task.timeout_seconds
     found = (

@@ -8,8 +8,8 @@ from orchestrator_api.drafts.board import CardTask
 from orchestrator_api.http.refusals import FieldError, Invalid
 from orchestrator_api.web.pages import Fields
 from orchestrator_api.web.tasks.asked import Operations
-from orchestrator_api.web.tasks.board import shown_name
 from orchestrator_shared.definitions.orchestration import DEFAULT_TIMEOUT_SECONDS
+from orchestrator_shared.definitions.task_names import has_own_name
 
 _AT = "operations.0.values"
 PLACES: Mapping[str, str] = {
@@ -27,10 +27,11 @@ PLACES: Mapping[str, str] = {
 def values_of(task: CardTask) -> Fields:
     """What the form begins with."""
     seconds = task.timeout_seconds
+    is_named = has_own_name(task.name, task.id, task.component, task.configuration)
     is_usual = seconds in (None, DEFAULT_TIMEOUT_SECONDS)
     return Fields(
         task=task.id,
-        name=shown_name(task),
+        name=task.name if is_named else "",
         enabled="true" if task.enabled else "",
         continue_on_failure="true" if task.continue_on_failure else "",
         attempts=str(task.attempts),
@@ -43,7 +44,7 @@ def settings_of(fields: Fields) -> Operations:
     """The operation that sets what the form says; raises Invalid with what cannot be read."""
     errors: list[FieldError] = []
     values: dict[str, Any] = {
-        "name": fields["name"].strip(),
+        "name": fields["name"].strip() or fields["task"],
         "enabled": fields["enabled"] == "true",
         "continue_on_failure": fields["continue_on_failure"] == "true",
         "attempts": _whole(fields["attempts"], errors),

@@ -7,11 +7,12 @@ from orchestrator_api.access.permissions import Scope
 from orchestrator_api.catalog import configurations
 from orchestrator_api.catalog.configurations import orchestration_key
 from orchestrator_api.schedules import service as schedules
+from orchestrator_api.schedules.times import next_fire
 from orchestrator_api.triggers import service as triggers
 from orchestrator_api.web import entering, pages
 from orchestrator_api.web.orchestrations.actions import SECTION
-from orchestrator_api.web.schedules.words import outcome
-from orchestrator_api.web.starts import next_fire, of_schedule
+from orchestrator_api.web.schedules.words import around_run
+from orchestrator_api.web.starts import of_schedule
 from orchestrator_api.web.statuses import STATUSES
 from orchestrator_api.web.triggers.now import now_of
 from orchestrator_api.web.triggers.words import became
@@ -45,7 +46,7 @@ async def why(request: Request) -> Response:
         orchestration=orchestration,
         schedules=found,
         triggers=ready,
-        outcome=outcome,
+        around_run=around_run,
         became=became,
         is_run=lambda fire: fire.number is not None and fire.status in STATUSES,
     )

@@ -1,12 +1,13 @@
 """Runs components that are behind HTTP; each attempt is a run at another service."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from pydantic import ValidationError
 
+from orchestrator_runner.executors.elsewhere import run_to_end, time_left
 from orchestrator_runner.executors.http.client import HttpClient
 from orchestrator_runner.executors.http.exchange import Exchange, Pace
 from orchestrator_runner.executors.http.handle import callback_url_of
@@ -46,6 +47,8 @@ class HttpExecutor(Executor):
     """The run continues at the other service whatever happens here, so another runner can adopt it."""
 
     adoptable = True
+    passes_token = False
+    """The start may be sent again by another runner, and must not differ."""
 
     def __init__(
         self, client: HttpClient, settings: HttpSettings, pace: Pace, owns: Callable[[], bool]
@@ -115,8 +118,7 @@ class HttpExecutor(Executor):
             section = _section(execution)
             exchange = Exchange(section, execution, callback_url, log, self._client, self._pace, forms)
             remote = RemoteRun(section, execution, adopted, callback_url, exchange)
-            time_left = _time_left(execution, adopted)
-            outcome = await self._until_ended(remote, execution, time_left, stop)
+            outcome = await self._until_ended(remote, execution, time_left(execution, adopted), stop)
         except UserError as error:
             outcome = Outcome(JobStatus.ERROR, str(error), ErrorKind.USER)
         except InvalidReport as error:
@@ -154,7 +156,7 @@ class HttpExecutor(Executor):
             # A run that others can find is theirs to cancel, unless it is certainly ours.
             can_be_left = (remote.kept.is_set() or remote.can_be_repeated) and not remote.is_over
             leave = can_be_left and (leave or not self._owns())
-            await _run_to_end(remote.close(working, grace, leave=leave))
+            await run_to_end(remote.close(working, grace, leave=leave))
         if leave:
             raise ExecutionLeft
         if working in done:
@@ -179,28 +181,8 @@ def _callback_url(execution: Execution, adopted: Adopted | None) -> str | None:
     return execution.record.callback_url() if is_called_back and execution.record is not None else None
 
 
-def _time_left(execution: Execution, adopted: Adopted | None) -> float | None:
-    if execution.timeout_seconds is None:
-        return None
-    return max(execution.timeout_seconds - (adopted.ran_seconds if adopted else 0), 0)
-
-
 def _is_lost(working: asyncio.Task[Outcome]) -> bool:
     return working.done() and not working.cancelled() and isinstance(working.exception(), ExecutionLost)
-
-
-async def _run_to_end(coroutine: Coroutine[None, None, None]) -> None:
-    """Run to the end, even if cancelled; the call limits its own time."""
-    task = asyncio.create_task(coroutine)
-    cancelled = False
-    while not task.done():
-        try:
-            await asyncio.wait({task})
-        except asyncio.CancelledError:
-            cancelled = True
-    if cancelled:
-        raise asyncio.CancelledError
-    task.result()
 
 
 def _section(execution: Execution) -> HttpComponent:

@@ -23,6 +23,7 @@ from orchestrator_runner.executors.outcome import duration_text
 from orchestrator_runner.executors.port import Adopted, AttemptRecord, Execution, ExecutionLost, Outcome
 from orchestrator_shared.definitions.http_component import HttpCallback, HttpComponent, HttpPoll, HttpStates
 from orchestrator_shared.domain.reports import InvalidReport
+from orchestrator_shared.domain.statuses import JobStatus
 
 FIRST_POLL_SECONDS = 1.0
 LATE_CALLBACK_SECONDS = 10.0
@@ -62,6 +63,8 @@ class RemoteRun:
             verdict = await self._recall(handle)
         else:
             verdict = await self._begin(handle)
+            if isinstance(verdict, Begun) or verdict.outcome.status is JobStatus.SUCCESS:
+                self._execution.started()
         if isinstance(verdict, Begun):
             await self._keep(verdict)
             verdict = await self._follow()

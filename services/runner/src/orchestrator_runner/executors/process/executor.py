@@ -226,6 +226,7 @@ class _Attempt:
             mark=f"{DIRECTORY_VARIABLE}={directory}",
             outputs=(pipes[0].write_end, pipes[1].write_end),
             user=execution.user,
+            started=execution.started,
         )
 
     async def _until_ended(self, child: Child, stop: asyncio.Event) -> StopCause | None:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,6 +47,7 @@ class Child:
     """The exit code or the negative signal number, once no process of the task is left; otherwise raises
     ExecutionRefused, NotStartable or ExecutionLost.
     """
+    started: Callable[[], None]
     pid: int | None = None
 
 
@@ -130,14 +131,17 @@ class Keeper:
         mark: str,
         outputs: tuple[int, int],
         user: int | None = None,
+        started: Callable[[], None] = lambda: None,
     ) -> Child:
         """Ask for a task; `outputs` are its stdout and stderr, and are closed here.
+
+        `started` is called once its program runs.
 
         `user` is the user to run as, if not the runner's own. `mark` is an environment entry unique to this
         task, by which its descendants are recognised.
         """
         self._next_id += 1
-        child = Child(self._next_id, mark, self._loop.create_future())
+        child = Child(self._next_id, mark, self._loop.create_future(), started)
         packet: Packet = {"do": "spawn", "id": child.id, "mark": mark, "directory": directory}
         packet |= {"argv": list(argv), "environment": dict(environment), "user": user}
         self._children[child.id] = child
@@ -202,7 +206,9 @@ class Keeper:
             case "ready":
                 self._ready.set_result(None)
             case "started":
-                self._children[packet["id"]].pid = packet["pid"]
+                child = self._children[packet["id"]]
+                child.pid = packet["pid"]
+                child.started()
             case "ended":
                 lost = packet["lost"]
                 self._end(packet["id"], packet["status"] if lost is None else ExecutionLost(lost))

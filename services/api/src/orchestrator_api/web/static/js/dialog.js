@@ -103,14 +103,24 @@
     if (event.target.matches("[type=search]")) return;
     event.target.closest("dialog")?.setAttribute("data-typed", "");
   });
-  document.addEventListener("keydown", (event) => {
-    const dialog = event.key === "Escape" && !event.target.closest?.("#again") && typed();
-    if (!dialog) return;
+  let next = null; // where a link leads whose form was discarded
+  const asks = (event, dialog, link = null) => {
     event.preventDefault();
+    event.stopPropagation();
+    next = link;
     const ask = dialog.querySelector("#dialog-keep");
     ask.hidden = false;
     ask.querySelector("[data-keep]").focus();
+  };
+  document.addEventListener("keydown", (event) => {
+    const dialog = event.key === "Escape" && !event.target.closest?.("#again") && typed();
+    if (dialog) asks(event, dialog);
   });
+  // A link in the form that opens another one in its place.
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest?.("dialog[data-typed] a[hx-get]:not([hx-target], nav a)");
+    if (link) asks(event, link.closest("dialog"), link);
+  }, true);
   window.addEventListener("beforeunload", (event) => { if (typed()) event.preventDefault(); });
 
   document.addEventListener("click", (event) => {
@@ -118,7 +128,9 @@
     const button = event.target.closest?.("dialog [data-close], dialog [data-discard]");
     if (button) {
       event.preventDefault();
-      button.closest("dialog").close();
+      const dialog = button.closest("dialog"), link = button.matches("[data-discard]") && next;
+      dialog.removeAttribute("data-typed");
+      link ? link.click() : dialog.close();
     }
     const copies = event.target.closest?.("[data-copies]");
     if (copies) {

@@ -1,0 +1,1 @@
+"""Grafana's dashboards as code; `make contracts` writes the JSON beside this folder."""

@@ -1,0 +1,1 @@
+"""Runs components as Kubernetes Jobs, one per attempt."""

@@ -1,0 +1,120 @@
+"""The section `kubernetes` of a component's document: what its Jobs look like."""
+
+import re
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
+
+from orchestrator_shared.definitions.bounded import Bounded
+from orchestrator_shared.domain.durations import parse_duration
+from orchestrator_shared.domain.errors import UserError
+from orchestrator_shared.domain.images import parse_image
+
+_QUANTITY = re.compile(r"\d{1,12}(\.\d{1,6})?(m|k|M|G|T|Ki|Mi|Gi|Ti)?")
+_RESOURCE = re.compile(r"cpu|memory|ephemeral-storage|[a-z0-9.-]{1,100}/[A-Za-z0-9._-]{1,63}")
+_LABEL = re.compile(r"([a-z0-9.-]{1,253}/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
+_NAME = r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$"
+
+
+def _seconds(value: object) -> int:
+    try:
+        return parse_duration(value)
+    except UserError as error:
+        raise ValueError(error.detail) from error
+
+
+def _as_text(value: object) -> object:
+    return str(value) if type(value) in (int, float) else value
+
+
+def _quantity(text: str) -> str:
+    if not _QUANTITY.fullmatch(text):
+        raise ValueError("expected an amount such as 500m, 2 or 512Mi")
+    return text
+
+
+def _named_image(text: str) -> str:
+    parse_image(text)
+    return text
+
+
+def _resource_names(amounts: dict[str, str]) -> dict[str, str]:
+    for name in amounts:
+        if not _RESOURCE.fullmatch(name):
+            raise ValueError(f"{name[:80]!r}: expected cpu, memory, ephemeral-storage or example.com/device")
+    return amounts
+
+
+def _label_names(labels: dict[str, str]) -> dict[str, str]:
+    for name in labels:
+        if not _LABEL.fullmatch(name):
+            raise ValueError(f"{name[:80]!r} is not the name of a label")
+    return labels
+
+
+Amounts = Annotated[
+    dict[str, Annotated[str, BeforeValidator(_as_text), AfterValidator(_quantity)]],
+    Field(max_length=20),
+    AfterValidator(_resource_names),
+]
+LabelValue = Annotated[str, Field(max_length=63, pattern=r"^([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?)?$")]
+
+
+class _Section(Bounded):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _stored_reads_as_written(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        aliases = {name: field.validation_alias or name for name, field in cls.model_fields.items()}
+        return {aliases.get(key, key): value for key, value in data.items()}
+
+
+class KubernetesResources(_Section):
+    """What a task gets: at least its requests, at most its limits."""
+
+    requests: Amounts = Field(default_factory=dict)
+    limits: Amounts = Field(default_factory=dict)
+
+
+class KubernetesToleration(_Section):
+    """A taint of nodes that does not keep the task away."""
+
+    key: str | None = Field(default=None, min_length=1, max_length=317)
+    operator: Literal["Equal", "Exists"] = "Equal"
+    value: LabelValue | None = None
+    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
+
+    @model_validator(mode="after")
+    def _fits_its_operator(self) -> Self:
+        if self.operator == "Exists" and self.value is not None:
+            raise ValueError("value: leave it out, because the operator Exists compares none")
+        if self.operator == "Equal" and self.key is None:
+            raise ValueError("key: name the taint, or write operator: Exists for all of them")
+        return self
+
+
+class KubernetesComponent(_Section):
+    """Each attempt is a Job with one pod."""
+
+    image: Annotated[str, Field(max_length=500), AfterValidator(_named_image)]
+    """`repository@sha256:…`; the image contains `orchestrator-task`."""
+    command: list[str] = Field(default_factory=list, max_length=200)
+    """What `orchestrator-task` runs; without it, the image's own entry point calls `orchestrator-task`."""
+    environment: dict[str, str | None] = Field(default_factory=dict)
+    """Name to value; null passes on the runner's own value."""
+    resources: KubernetesResources = Field(default_factory=KubernetesResources)
+    node_selector: Annotated[dict[str, LabelValue], Field(max_length=50), AfterValidator(_label_names)] = (
+        Field(default_factory=dict)
+    )
+    tolerations: list[KubernetesToleration] = Field(default_factory=list, max_length=50)
+    service_account: str | None = Field(default=None, pattern=_NAME)
+    """The namespace's default one, without its token, if it is not given."""
+    user: int | None = Field(default=None, ge=1, le=2_147_483_647)
+    """The number of the user that runs the program; the image's own if it is not given."""
+    start_timeout_seconds: Annotated[int, BeforeValidator(_seconds)] = Field(
+        default=600, validation_alias="start_timeout", ge=1, le=86_400
+    )
+    """How long the cluster may take to start the program."""

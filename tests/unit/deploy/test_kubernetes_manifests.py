@@ -1,0 +1,479 @@
+"""deploy/kubernetes, rendered by the kustomize of kubectl: every check holds, and each of them can fail."""
+
+import base64
+import json
+import re
+import subprocess
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import UUID
+
+import pytest
+import yaml
+from tests.support.documentation import ROOT
+from tests.support.manifests import documents
+from tests.support.manifests.documents import (
+    KUBERNETES,
+    Document,
+    Manifests,
+    container_of,
+    make_secrets,
+    manifests,
+    pod_of,
+)
+from tests.support.manifests.images import check_images
+from tests.support.manifests.network import check_network
+from tests.support.manifests.references import check_references
+from tests.support.manifests.rights import check_rights
+from tests.support.manifests.scaling import check_scaling
+from tests.support.manifests.schemas import check_schemas, problems_of
+from tests.support.manifests.selectors import check_selectors
+from tests.support.manifests.settings import check_nothing_secret, check_settings
+from tests.support.manifests.workloads import check_workloads, restricted
+
+from orchestrator_runner.executors.kubernetes.documents import Terms, job_document, secret_document
+from orchestrator_runner.executors.port import Execution
+from orchestrator_shared.definitions.kubernetes_component import KubernetesComponent
+
+Check = Callable[[Manifests], Iterator[str]]
+Break = Callable[[Manifests], Any]
+CHECKS: tuple[Check, ...] = (
+    check_schemas,
+    check_references,
+    check_selectors,
+    check_network,
+    check_settings,
+    check_nothing_secret,
+    check_workloads,
+    check_rights,
+    check_images,
+    check_scaling,
+)
+OVERLAYS = ("local", "production", "gateway")
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+def test_it_holds(overlay: str, check: Check) -> None:
+    assert list(check(manifests(overlay))) == []
+
+
+def deployment(found: Manifests, name: str) -> Document:
+    return found.find("Deployment", name)
+
+
+def container(found: Manifests, name: str) -> Document:
+    return container_of(deployment(found, name))
+
+
+def settings(found: Manifests, name: str) -> dict[str, Any]:
+    """The data of a generated ConfigMap, whose name ends with a digest."""
+    data: dict[str, Any] = next(
+        each["data"]
+        for each in found.of_kind("ConfigMap")
+        if each["metadata"]["name"].rpartition("-")[0] == name
+    )
+    return data
+
+
+def secret(found: Manifests, name: str) -> dict[str, str]:
+    data: dict[str, str] = next(
+        each["stringData"] for each in found.secrets if each["metadata"]["name"] == name
+    )
+    return data
+
+
+def without(found: Manifests, kind: str, name: str, namespace: str = "orchestrator") -> Manifests:
+    gone = found.find(kind, name, namespace)
+    return Manifests([each for each in found.documents if each is not gone], found.secrets)
+
+
+def with_(found: Manifests, document: str) -> Manifests:
+    return Manifests([*found.documents, yaml.safe_load(document)], found.secrets)
+
+
+def egress(found: Manifests, policy: str) -> dict[str, Any]:
+    rule: dict[str, Any] = found.find("NetworkPolicy", policy)["spec"]["egress"][0]
+    return rule
+
+
+BREAKS: tuple[tuple[Check, Break, str], ...] = (
+    (check_schemas, lambda m: deployment(m, "api")["spec"].update(replica=2), "'replica'"),
+    (check_schemas, lambda m: deployment(m, "api")["spec"].update(replicas="2"), "is not of type 'integer'"),
+    (
+        check_schemas,
+        lambda m: settings(m, "runner-settings").update(ORCHESTRATOR_PROCESS_EXECUTOR=False),
+        "False",
+    ),
+    (check_schemas, lambda m: m.find("Cluster", "postgres")["spec"].update(replicas=3), "'replicas'"),
+    (check_schemas, lambda m: m.find("Cluster", "postgres")["spec"]["storage"].update(size="big"), "'big'"),
+    (check_schemas, lambda m: m.find("RabbitmqCluster", "rabbitmq")["spec"].update(nodes=3), "'nodes'"),
+    (check_schemas, lambda m: m.find("ScaledObject", "runner")["spec"].pop("triggers"), "'triggers'"),
+    (check_schemas, lambda m: m.find("PodMonitor", "services")["spec"].update(ports=[]), "'ports'"),
+    (check_schemas, lambda m: with_(m, "{apiVersion: x/v1, kind: Lamp, metadata: {name: l}}"), "Lamp"),
+    (
+        check_references,
+        lambda m: pod_of(deployment(m, "api"))["spec"].update(serviceAccountName="apu"),
+        "apu",
+    ),
+    (
+        check_references,
+        lambda m: container(m, "api")["envFrom"][0]["configMapRef"].update(name="s"),
+        "ConfigMap s",
+    ),
+    (
+        check_references,
+        lambda m: settings(m, "settings").update(ORCHESTRATOR_AMQP_URL_FILE="/run/secrets/orchestrator/url"),
+        "make-secrets writes no /run/secrets/orchestrator/url",
+    ),
+    (check_references, lambda m: container(m, "runner")["volumeMounts"][0].update(name="w"), "no volume w"),
+    (
+        check_references,
+        lambda m: pod_of(deployment(m, "api"))["spec"]["volumes"].append({"name": "v"}),
+        "mounts: v",
+    ),
+    (
+        check_references,
+        lambda m: m.find("Service", "api")["spec"]["ports"][0].update(targetPort="web"),
+        "port web",
+    ),
+    (check_references, lambda m: without(m, "Service", "api"), "no Service api"),
+    (check_references, lambda m: without(m, "Role", "runner", "orchestrator-tasks"), "no Role runner"),
+    (check_references, lambda m: without(m, "ServiceAccount", "runner"), "no ServiceAccount runner"),
+    (check_references, lambda m: without(m, "Cluster", "postgres"), "no Service postgres-rw"),
+    (check_references, lambda m: without(m, "Deployment", "runner"), "no Deployment runner"),
+    (
+        check_references,
+        lambda m: settings(m, "runner-settings").update(ORCHESTRATOR_API_URL="http://api.orchestrator:80"),
+        "no Service api in orchestrator with port 80",
+    ),
+    (
+        check_references,
+        lambda m: settings(m, "notifier-settings").update(ORCHESTRATOR_SMTP_HOST="post"),
+        "Service post",
+    ),
+    (
+        check_references,
+        lambda m: m.find("Cluster", "postgres")["spec"]["bootstrap"]["initdb"]["secret"].update(name="pw"),
+        "make-secrets writes no pw",
+    ),
+    (
+        check_references,
+        lambda m: m.find("Ingress", "api")["spec"]["tls"][0].update(secretName="t"),
+        "Secret t",
+    ),
+    (
+        check_references,
+        lambda m: m.find("PodMonitor", "services")["spec"]["podMetricsEndpoints"][0].update(port="m"),
+        "have no port m",
+    ),
+    (check_selectors, lambda m: pod_of(deployment(m, "api"))["metadata"].update(labels={}), "its own pods"),
+    (
+        check_selectors,
+        lambda m: deployment(m, "api")["spec"].update(
+            selector={"matchLabels": {"app.kubernetes.io/part-of": "orchestrator"}}
+        ),
+        "takes the pods of others",
+    ),
+    (check_selectors, lambda m: m.find("Service", "api")["spec"]["selector"].update(x="y"), "selects no pod"),
+    (
+        check_selectors,
+        lambda m: m.find("NetworkPolicy", "notifier-to-mail")["spec"].update(
+            podSelector={"matchLabels": {"a": "b"}}
+        ),
+        "selects no pod",
+    ),
+    (check_selectors, lambda m: without(m, "PodDisruptionBudget", "runner"), "runner: has 0"),
+    (
+        check_selectors,
+        lambda m: m.find("PodDisruptionBudget", "api").update(
+            spec={"minAvailable": 1, "selector": {"matchLabels": {"app.kubernetes.io/name": "api"}}}
+        ),
+        "blocks drains",
+    ),
+    (
+        check_network,
+        lambda m: without(m, "NetworkPolicy", "default-deny"),
+        "orchestrator has no policy that denies everything",
+    ),
+    (check_network, lambda m: without(m, "NetworkPolicy", "names"), "api cannot resolve names"),
+    (
+        check_network,
+        lambda m: without(m, "NetworkPolicy", "to-broker"),
+        "scheduler cannot reach rabbitmq:5672",
+    ),
+    (check_network, lambda m: egress(m, "to-database").pop("to"), "api can reach internet:5432"),
+    (
+        check_network,
+        lambda m: egress(m, "to-database")["ports"][0].update(port=6432),
+        "cannot reach postgres:5432",
+    ),
+    (
+        check_network,
+        lambda m: without(m, "NetworkPolicy", "tasks-to-api", "orchestrator-tasks"),
+        "task cannot reach api:8080",
+    ),
+    (
+        check_network,
+        lambda m: egress(m, "runner-to-http")["to"][0]["ipBlock"].pop("except"),
+        "runner can reach metadata of the cloud:80",
+    ),
+    (
+        check_network,
+        lambda m: without(m, "NetworkPolicy", "prometheus-to-services"),
+        "prometheus cannot reach api",
+    ),
+    (check_network, lambda m: without(m, "NetworkPolicy", "people-to-api"), "ingress cannot reach api:8080"),
+    (
+        check_settings,
+        lambda m: settings(m, "api-settings").pop("ORCHESTRATOR_LINK_KEY_FILE"),
+        "ORCHESTRATOR_LINK_KEY: is not set",
+    ),
+    (
+        check_settings,
+        lambda m: settings(m, "settings").update(ORCHESTRATOR_LOG_LEVEL="loud"),
+        "ORCHESTRATOR_LOG_LEVEL",
+    ),
+    (
+        check_settings,
+        lambda m: settings(m, "settings").update(ORCHESTRATOR_LOUD="1"),
+        "ORCHESTRATOR_LOUD is no setting",
+    ),
+    (
+        check_settings,
+        lambda m: settings(m, "api-settings").update(ORCHESTRATOR_PUBLIC_URL="https://other.example.com"),
+        "ORCHESTRATOR_PUBLIC_URL must be the same",
+    ),
+    (
+        check_settings,
+        lambda m: secret(m, "notifier").update({"link-key": base64.b64encode(bytes(32)).decode()}),
+        "ORCHESTRATOR_LINK_KEY must be the same",
+    ),
+    (
+        check_settings,
+        lambda m: container_of(m.find("Job", "migrate"))["env"].pop(),
+        "ORCHESTRATOR_DATABASE_PASSWORD_NOTIFIER is not set",
+    ),
+    (
+        check_settings,
+        lambda m: settings(m, "api-settings").update(ORCHESTRATOR_ADMIN_TOKEN="t" * 40),
+        "ORCHESTRATOR_ADMIN_TOKEN: secrets come from files",
+    ),
+    (check_nothing_secret, lambda m: with_(m, "{kind: Secret, metadata: {name: s}}"), "do not belong"),
+    (
+        check_nothing_secret,
+        lambda m: settings(m, "settings").update(ORCHESTRATOR_LINK_KEY="k"),
+        "is a secret",
+    ),
+    (
+        check_workloads,
+        lambda m: m.find("Namespace", "orchestrator", None)["metadata"].update(labels={}),
+        "restricted",
+    ),
+    (check_workloads, lambda m: pod_of(deployment(m, "api"))["spec"].pop("securityContext"), "runs as root"),
+    (
+        check_workloads,
+        lambda m: container(m, "api")["securityContext"].pop("capabilities"),
+        "keeps capabilities",
+    ),
+    (
+        check_workloads,
+        lambda m: container(m, "api")["securityContext"].pop("allowPrivilegeEscalation"),
+        "escalate",
+    ),
+    (
+        check_workloads,
+        lambda m: container(m, "api")["securityContext"].update(readOnlyRootFilesystem=False),
+        "can write to its image",
+    ),
+    (
+        check_workloads,
+        lambda m: pod_of(deployment(m, "api"))["spec"]["volumes"].append(
+            {"name": "h", "hostPath": {"path": "/"}}
+        ),
+        "mounts hostPath",
+    ),
+    (check_workloads, lambda m: container(m, "api").pop("resources"), "does not say what it needs"),
+    (check_workloads, lambda m: container(m, "api").update(ports=[]), "startupProbe does not get /livez"),
+    (
+        check_workloads,
+        lambda m: container(m, "api").pop("readinessProbe"),
+        "readinessProbe does not get /readyz",
+    ),
+    (
+        check_workloads,
+        lambda m: pod_of(deployment(m, "runner"))["spec"].update(terminationGracePeriodSeconds=30),
+        "needs 40 seconds to end",
+    ),
+    (check_workloads, lambda m: container(m, "api").pop("lifecycle"), "takes no more connections"),
+    (
+        check_workloads,
+        lambda m: pod_of(deployment(m, "api"))["spec"].update(automountServiceAccountToken=True),
+        "mounts a token",
+    ),
+    (check_workloads, lambda m: container(m, "runner")["volumeMounts"].clear(), "cannot write to /var/lib"),
+    (check_rights, lambda m: m.find("Role", "runner", "orchestrator-tasks")["rules"].pop(), "lacks"),
+    (
+        check_rights,
+        lambda m: m.find("Role", "runner", "orchestrator-tasks")["rules"][0]["verbs"].append("patch"),
+        "may patch jobs",
+    ),
+    (
+        check_rights,
+        lambda m: m.find("RoleBinding", "runner", "orchestrator-tasks")["subjects"][0].update(name="api"),
+        "others than the runner",
+    ),
+    (
+        check_rights,
+        lambda m: m.find("Role", "runner", "orchestrator-tasks")["metadata"].update(namespace="x"),
+        "only",
+    ),
+    (check_rights, lambda m: with_(m, "{kind: ClusterRole, metadata: {name: c}}"), "the whole cluster"),
+    (
+        check_images,
+        lambda m: container(m, "api").update(image="orchestrator-apu"),
+        "builds no orchestrator-apu",
+    ),
+    (check_images, lambda m: container(m, "api").update(image="nginx:1"), "docker compose has no nginx:1"),
+    (
+        check_images,
+        lambda m: container(m, "api").update(image="registry.example.com/orchestrator-api:9.9"),
+        "is not version",
+    ),
+    (
+        check_images,
+        lambda m: m.find("RabbitmqCluster", "rabbitmq")["spec"].update(image="rabbitmq:3"),
+        "rabbitmq:3",
+    ),
+    (
+        check_images,
+        lambda m: m.find("Cluster", "postgres")["spec"].update(imageName="postgres:15"),
+        "PostgreSQL",
+    ),
+    (
+        check_images,
+        lambda m: settings(m, "runner-settings").update(ORCHESTRATOR_ALLOWED_IMAGES='["orchestrator-x"]'),
+        "builds no orchestrator-x",
+    ),
+    (check_scaling, lambda m: deployment(m, "runner")["spec"].update(replicas=2), "undo what KEDA decided"),
+    (
+        check_scaling,
+        lambda m: settings(m, "runner-settings").update(ORCHESTRATOR_RUNNER_SLOTS="8"),
+        "can never exceed",
+    ),
+    (
+        check_scaling,
+        lambda m: m.find("ScaledObject", "runner")["spec"]["triggers"][0]["metadata"].update(
+            query='sum(orchestrator_queue{x="y"})'
+        ),
+        "no metric orchestrator_queue",
+    ),
+    (
+        check_scaling,
+        lambda m: m.find("ScaledObject", "runner")["spec"].update(minReplicaCount=0),
+        "two runners",
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("check", "break_it", "finding"),
+    BREAKS,
+    ids=[f"{check.__name__}: {finding}" for check, _, finding in BREAKS],
+)
+def test_it_can_fail(check: Check, break_it: Break, finding: str) -> None:
+    found = manifests("production")
+    broken = break_it(found)
+
+    findings = list(check(broken if isinstance(broken, Manifests) else found))
+
+    assert any(finding in each for each in findings), findings
+
+
+def test_every_check_is_broken_at_least_once() -> None:
+    assert {check for check, *_ in BREAKS} == set(CHECKS)
+
+
+def test_the_jobs_of_tasks_are_valid_and_restricted() -> None:
+    """What the runner creates in the namespace of tasks."""
+    execution = Execution(
+        job_id=UUID(int=1),
+        attempt=1,
+        argv=(),
+        environment={},
+        config={"component": "c", "parameters": {}},
+        timeout_seconds=60,
+    )
+    image = f"registry.example.com/orchestrator-components@sha256:{'0' * 64}"
+    section = KubernetesComponent.model_validate(
+        {
+            "image": image,
+            "command": ["python", "-m", "orchestrator_components.csv_extractor"],
+            "resources": {"requests": {"cpu": "500m"}, "limits": {"memory": "1Gi"}},
+            "node_selector": {"disk": "fast"},
+            "tolerations": [{"key": "batch", "operator": "Exists"}],
+            "service_account": "loader",
+        }
+    )
+    job = job_document(execution, section, Terms(grace_seconds=10, keep_seconds=600))
+    created = {**job, "metadata": {**job["metadata"], "namespace": "orchestrator-tasks", "uid": "1"}}
+    secret = secret_document(execution, created, callback_url="http://api.orchestrator:8080/v1/callbacks/x")
+
+    assert [problem for each in (job, secret) for problem in problems_of(each)] == []
+    assert list(restricted(job)) == []
+
+
+def test_the_rules_of_prometheus_become_documents_for_its_operator() -> None:
+    done = subprocess.run(
+        ["sh", str(KUBERNETES / "make-rules")], capture_output=True, text=True, check=True, timeout=60
+    )
+    made = list(yaml.safe_load_all(done.stdout))
+    files = sorted((ROOT / "deploy" / "prometheus" / "rules").glob("*.yml"))
+    assert [each["spec"] for each in made] == [yaml.safe_load(file.read_text()) for file in files]
+    assert [problem for each in made for problem in problems_of(each)] == []
+    assert len({each["metadata"]["name"] for each in made}) == len(files) > 0
+
+
+def test_the_rules_and_the_pod_monitor_agree_on_the_names_of_jobs() -> None:
+    """An alert that names its services by `job` needs the label as docker compose gives it."""
+    (endpoint,) = manifests("production").find("PodMonitor", "services")["spec"]["podMetricsEndpoints"]
+    assert endpoint["relabelings"] == [
+        {"sourceLabels": ["__meta_kubernetes_pod_label_app_kubernetes_io_name"], "targetLabel": "job"}
+    ]
+    rules = (ROOT / "deploy" / "prometheus" / "rules" / "orchestrator.alerts.yml").read_text()
+    assert set(documents.SERVICES) == {
+        name for found in re.findall(r'job=~"([^"]+)"', rules) for name in found.split("|")
+    }
+
+
+def test_the_broker_is_set_up_as_in_docker_compose() -> None:
+    lines = (ROOT / "deploy" / "rabbitmq" / "orchestrator.conf").read_text().splitlines()
+    production = manifests("production").find("RabbitmqCluster", "rabbitmq")["spec"]["rabbitmq"]
+    assert (KUBERNETES / "overlays" / "local" / "rabbitmq.conf").read_text().splitlines() == lines
+    assert set(lines) <= set(production["additionalConfig"].splitlines())
+
+
+def test_the_users_of_the_broker_have_the_rights_of_docker_compose() -> None:
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    wanted = json.loads(compose["configs"]["rabbitmq-users"]["content"].replace("$$", "$"))
+    (secret,) = [each for each in make_secrets() if each["metadata"]["name"] == "rabbitmq-users"]
+    written = json.loads(secret["stringData"]["orchestrator-users.json"])
+    assert written["vhosts"] == wanted["vhosts"]
+    assert written["permissions"] == wanted["permissions"]
+    assert [each["name"] for each in written["users"]] == [each["name"] for each in wanted["users"]]
+
+
+def test_make_secrets_makes_each_password_once() -> None:
+    values = [
+        value for each in make_secrets() for key, value in each["stringData"].items() if key.endswith("-url")
+    ]
+    assert len(set(values)) == len(values) == 11
+    environment = manifests("local").environment
+    urls = [
+        environment(manifests("local").find("Deployment", name))["ORCHESTRATOR_DATABASE_URL"]
+        for name in documents.SERVICES
+    ]
+    migrate = environment(manifests("local").find("Job", "migrate"))
+    for name, url in zip(documents.SERVICES, urls, strict=True):
+        password = migrate[f"ORCHESTRATOR_DATABASE_PASSWORD_{name.upper().replace('-', '_')}"]
+        assert f"://orchestrator_{name.replace('-', '_')}:{password}@" in url
