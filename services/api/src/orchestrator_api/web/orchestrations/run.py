@@ -26,7 +26,7 @@ from orchestrator_api.queue import lanes
 from orchestrator_api.queue.lanes import Ahead
 from orchestrator_api.runs import service as runs
 from orchestrator_api.runs.models import RunIn
-from orchestrator_api.web import answers, entering, forms, pages
+from orchestrator_api.web import answers, entering, forms, once, pages
 from orchestrator_api.web.address_parts import version_number
 from orchestrator_api.web.frame import Frame
 from orchestrator_api.web.orchestrations import run_words
@@ -139,7 +139,7 @@ async def _start(
         "confirm": fields["confirm"] == "true",
     }
     given = forms.checked(RunIn, wanted).model_dump()
-    key = dedup_keys.accept(session, fields["key"] or None, f"run {name}", given)
+    key = dedup_keys.accept(session, once.request_key(fields, given), f"run {name}", given)
     return await runs.start(session, orchestration_key(name), runs.RunRequest(**given, dedup_key=key))
 
 

@@ -16,7 +16,7 @@ from orchestrator_api.queue import terminations
 from orchestrator_api.runs import jobs, retries
 from orchestrator_api.runs import service as runs
 from orchestrator_api.runs.retry_plan import RetryPlan, Version
-from orchestrator_api.web import answers, entering, pages
+from orchestrator_api.web import answers, entering, once, pages
 from orchestrator_api.web.frame import Frame
 from orchestrator_api.web.orchestrations.actions import SECTION
 from orchestrator_api.web.runs.landing import landing_of
@@ -68,7 +68,7 @@ async def retry(request: Request) -> Response:
     try:
         async with entering.changing(request, fields, Scope.RUN, section=SECTION) as (session, frame):
             run = await find(session, request)
-            key = dedup_keys.accept(session, fields["key"] or None, f"retry {run}", given)
+            key = dedup_keys.accept(session, once.request_key(fields, given), f"retry {run}", given)
             job = await retries.start(session, run, retries.RetryRequest(**given, dedup_key=key))
     except (Conflict, Invalid) as error:
         if error.field not in ("plan_id", "confirm") and not isinstance(error, Invalid):
