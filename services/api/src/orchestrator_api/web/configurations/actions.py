@@ -14,7 +14,7 @@ from orchestrator_api.http.refusals import FieldError, Invalid, refuse
 from orchestrator_api.orchestrations import trash
 from orchestrator_api.runs import service as runs
 from orchestrator_api.runs.models import ConfigurationRunIn
-from orchestrator_api.web import answers, entering, forms, pages
+from orchestrator_api.web import answers, entering, forms, once, pages
 from orchestrator_api.web.again import Filled, carried_out
 from orchestrator_api.web.answers import Undo
 from orchestrator_api.web.configurations.filters import TYPES
@@ -147,7 +147,7 @@ async def _run(request: Request, fields: Fields) -> Response:
         session.actor.require_run(key.component, key.id)
         body = forms.checked(ConfigurationRunIn, {"parameters": parameters, "notify": is_notified})
         given: dict[str, Any] = body.model_dump()
-        dedup_key = dedup_keys.accept(session, fields["key"] or None, f"run {key}", given)
+        dedup_key = dedup_keys.accept(session, once.request_key(fields, given), f"run {key}", given)
         job = await runs.start(session, key, runs.RunRequest(**given, dedup_key=dedup_key))
         to = urls_of(request)("job", project=session.project, job=job)
         return answers.done(request, frame, fields, "", to=to)
