@@ -70,6 +70,8 @@ class PrivateEngine:
         assert self._process is not None
         self._process.kill()
         self._process.wait()
+        # Its containerd dies with it; where nobody reaps it, its number would be taken for a living one.
+        (self.folder / "exec/containerd/containerd.pid").unlink(missing_ok=True)
 
     def stop(self) -> None:
         """End it and its containers."""

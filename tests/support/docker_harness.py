@@ -125,6 +125,18 @@ class DockerHarness:
                     return
             time.sleep(0.1)
 
+    def starts(self) -> int:
+        """How often programs of this installation were started, as the engine counts them."""
+        listed = self.engine.docker(
+            "events",
+            "--since=2020-01-01T00:00:00",
+            f"--until={int(time.time()) + 1}",
+            "--filter=event=start",
+            f"--filter=label=orchestrator.installation={self.installation}",
+            "--format={{.ID}}",
+        )
+        return len(listed.stdout.split())
+
     def names(self, *states: str) -> list[str]:
         """The containers of this installation."""
         chosen = [f"--filter=status={state}" for state in states]

@@ -26,7 +26,7 @@ def layer(files: Mapping[str, bytes]) -> bytes:
     with tarfile.open(fileobj=buffer, mode="w") as archive:
         for name, content in files.items():
             entry = tarfile.TarInfo(name.rstrip("/"))
-            entry.mode, entry.size = 0o755, len(content)
+            entry.mode, entry.size = 0o1777 if name == "tmp/" else 0o755, len(content)
             entry.type = tarfile.DIRTYPE if name.endswith("/") else tarfile.REGTYPE
             archive.addfile(entry, io.BytesIO(content))
     return buffer.getvalue()

@@ -17,6 +17,7 @@ from orchestrator_runner.executors.kubernetes.client import KubernetesClient
 from orchestrator_runner.executors.kubernetes.executor import KubernetesExecutor, KubernetesSettings
 from orchestrator_runner.executors.kubernetes.place import Place
 from orchestrator_runner.executors.port import Adopted, Execution, LogMark, Outcome
+from orchestrator_shared.domain.errors import UserError
 
 JOB = UUID(int=7)
 NAME = f"task-{JOB}-1"
@@ -58,12 +59,12 @@ class KubernetesHarness:
     async def run(self, *, stop: asyncio.Event | None = None, **fields: Any) -> Outcome:
         """`fields` of the execution; with a `handle`, it is adopted."""
         handle, executor = fields.pop("handle", None), fields.pop("executor", self.executor)
-        ran_seconds = fields.pop("ran_seconds", 0.0)
+        ran_seconds, log = fields.pop("ran_seconds", 0.0), fields.pop("log", self.log)
         execution, stop = self.execution(**fields), stop or asyncio.Event()
         if handle is None:
-            run = executor.run(execution, self.log, stop)
+            run = executor.run(execution, log, stop)
         else:
-            run = executor.adopt(execution, Adopted(handle, ran_seconds), self.log, stop)
+            run = executor.adopt(execution, Adopted(handle, ran_seconds), log, stop)
         return await asyncio.wait_for(run, BOUND)
 
     @property
@@ -81,9 +82,9 @@ class KubernetesHarness:
 
 
 class Kept:
-    """An `AttemptRecord` in memory, with an address for callbacks."""
+    """An `AttemptRecord` in memory; without an address, no report can be posted."""
 
-    def __init__(self, url: str = "http://127.0.0.1:9/v1/callbacks/x", mark: LogMark | None = None) -> None:
+    def __init__(self, url: str | None = None, mark: LogMark | None = None) -> None:
         self.url = url
         self.mark = mark
         self.handles: list[Mapping[str, Any]] = []
@@ -96,6 +97,8 @@ class Kept:
         self.handles.append(dict(handle))
 
     def callback_url(self) -> str:
+        if self.url is None:
+            raise UserError("the runner does not know the address of the api")
         return self.url
 
     async def expect_callbacks(self) -> None:

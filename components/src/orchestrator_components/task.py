@@ -33,6 +33,8 @@ PART_CHARACTERS = 180_000
 """A callback may have 256 KiB."""
 TAIL_BYTES = 64 * 1024
 REPORT_SECONDS = 300.0
+SHORT_SECONDS = 30.0
+"""How long to try if the pod's status can hold the whole report as well."""
 FIRST_PAUSE_SECONDS = 0.5
 CANNOT_START = 127
 
@@ -123,7 +125,8 @@ def _left(directory: str) -> dict[str, str]:
 
 def _deliver(url: str, report: Mapping[str, Any]) -> bool:
     """Report to the api; whether all of it was taken."""
-    deadline = time.monotonic() + REPORT_SECONDS
+    fits = len(_whole(report)) <= MAX_MESSAGE_BYTES
+    deadline = time.monotonic() + (SHORT_SECONDS if fits else REPORT_SECONDS)
     return all(_post(url, body, deadline) for body in _parts(report))
 
 
@@ -162,11 +165,15 @@ def _say(text: str) -> None:
 
 def _write_message(report: Mapping[str, Any], *, is_reported: bool) -> None:
     """Leave the report in the pod's status: all of it if the api did not take it and it is short."""
-    short = {"exit": report["exit"], "line": report["line"][:1000], "reported": is_reported}
-    whole = _encoded({**short, **report, "whole": True})
+    short = {"exit": report["exit"], "line": report["line"][:500], "reported": is_reported}
+    whole = _whole(report)
     text = _encoded(short) if is_reported or len(whole) > MAX_MESSAGE_BYTES else whole
     with contextlib.suppress(OSError):
         Path(os.environ.get(MESSAGE, "/dev/termination-log")).write_bytes(text[:MAX_MESSAGE_BYTES])
+
+
+def _whole(report: Mapping[str, Any]) -> bytes:
+    return _encoded({**report, "whole": True})
 
 
 def _encoded(report: Mapping[str, Any]) -> bytes:

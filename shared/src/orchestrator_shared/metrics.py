@@ -46,7 +46,7 @@ DATABASE_ACQUIRE_SECONDS = Histogram(
     buckets=_SECONDS,
 )
 TASKS_DIED = Counter("orchestrator_tasks_died_total", "Supervised tasks that ended by themselves.", ["task"])
-READY = Gauge("orchestrator_ready", "1 while every readiness check passes (as last asked).")
+READY = Gauge("orchestrator_ready", "1 if every readiness check passes, now.")
 HTTP_CONNECTIONS_REFUSED = Counter(
     "orchestrator_http_connections_refused_total",
     "HTTP connections refused, by the limit that was reached (all, address).",

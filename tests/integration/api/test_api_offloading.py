@@ -6,31 +6,39 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.integration.api.conftest import COMPONENT, Client
+from tests.integration.api.conftest import COMPONENT, Client, RunningApi
+from tests.integration.api.people import person_with_password, sign_in
 from tests.integration.api.test_api_jobs import Runner
 from tests.support.databases import Database
 
-from orchestrator_api.catalog import components, configurations, overrides, parameters
+from orchestrator_api.access.browser_sessions import BrowserSessions
+from orchestrator_api.catalog import components, configurations, overrides, parameters, secrets
 from orchestrator_api.drafts import checks, states
 from orchestrator_api.http import bodies
 from orchestrator_api.http.step_budget import StepBudget
-from orchestrator_api.orchestrations import findings, previews, validation
+from orchestrator_api.orchestrations import findings, previews, validation, views
 from orchestrator_api.runs import error_history, first_error
 from orchestrator_api.triggers import explanations, rhythms
+from orchestrator_api.web.tasks import showing
 from orchestrator_shared.definitions import arranging
+
+COOKIE = BrowserSessions().cookie_name
+
+
+def watched(function: Callable[..., Any], seen: dict[str, str]) -> Callable[..., Any]:
+    """The same function, which keeps in which thread it is called."""
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        seen[function.__name__] = threading.current_thread().name
+        return function(*args, **kwargs)
+
+    return call
 
 
 @pytest.fixture
 def threads(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """In which thread each function was called last."""
     seen: dict[str, str] = {}
-
-    def watched(function: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*args: Any, **kwargs: Any) -> Any:
-            seen[function.__name__] = threading.current_thread().name
-            return function(*args, **kwargs)
-
-        return call
 
     for module, function in (
         (components, parameters.check_schema),
@@ -45,7 +53,7 @@ def threads(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
         (rhythms, rhythms.starvation),
         (explanations, rhythms.starvation),
     ):
-        monkeypatch.setattr(module, function.__name__, watched(function))
+        monkeypatch.setattr(module, function.__name__, watched(function, seen))
     return seen
 
 
@@ -73,6 +81,27 @@ async def test_steps_of_large_drafts_are_taken_in_threads(furnished: Client, thr
         threads.clear()
         await furnished.post(f"{name}/draft/steps", step, headers=tag, status=200)
         assert threads == dict.fromkeys(("changed", "written", "find"), thread)
+
+
+async def test_large_pages_are_rendered_in_threads(
+    api: RunningApi, furnished: Client, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: dict[str, str] = {}
+    for module, function in ((showing, showing.values_of), (views, secrets.masked_phases)):
+        monkeypatch.setattr(module, function.__name__, watched(function, seen))
+    await person_with_password(furnished, database, "eva@example.com", role="editor")
+    task = {"component": "demo-extractor", "configuration": "one"}
+    async with api.http(None) as http:
+        http.cookies.set(COOKIE, (await sign_in(http, "eva@example.com")).cookies[COOKIE])
+        for count, thread in ((100, "MainThread"), (101, "offload")):
+            tasks = [{**task, "id": f"t{i}"} for i in range(count)]
+            name = f"orchestrations/large{count}"
+            await furnished.put(name, {"phases": [{"name": "P", "tasks": tasks}]}, status=201)
+            seen.clear()
+            for page in ("", "/tasks"):
+                answer = await http.get(f"/projects/demo/{name}{page}")
+                assert answer.status_code == 200, answer.text
+            assert seen == dict.fromkeys(("values_of", "masked_phases"), thread)
 
 
 async def test_long_messages_and_many_tables_are_judged_in_threads(

@@ -278,6 +278,23 @@ def amiss(row: Row, fields: Mapping[str, str], answers: list[Answer], done: Coun
 
 
 @together
+async def test_a_form_that_is_changed_after_back_is_another_one(tenants: Tenants) -> None:
+    """The browser went back to a page that it kept, so the form has the key that it had."""
+    caller = people(tenants)["admin"]
+    for url, first, second, action in (
+        (f"{BELOW}/new-orchestration", {"name": "Back"}, {"name": "Back and on"}, "configuration.created"),
+        (f"{DAILY}/runs/new", {"task:demo-extractor/one": "true"}, {"task:demo-extractor/two": "true"},
+         "run.requested"),
+    ):  # fmt: skip
+        fields = await form_of(tenants, caller, Row("", url, {"confirm": "true"}), url)
+        before = await counted(tenants.database)
+        for filled in (first, first, second, second):
+            answer = await plainly(tenants, caller, url, {**fields, **filled})
+            assert answer.status == 303, said(answer)
+        assert (await counted(tenants.database) - before)[action] == 2
+
+
+@together
 async def test_a_form_that_comes_late_is_refused_and_changes_nothing(tenants: Tenants) -> None:
     """What it is about is in the trash by then."""
     caller = people(tenants)["admin"]

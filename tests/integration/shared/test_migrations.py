@@ -195,6 +195,46 @@ async def test_the_packaged_migrations_apply_with_their_grants(
         await as_role.close(timeout=5)
 
 
+async def test_the_last_migration_is_seen_together_with_its_grants(
+    connection: asyncpg.Connection, roles: Roles, tmp_path: Path
+) -> None:
+    """A service that waits for it uses the new tables at once."""
+    await create_roles(connection, roles, passwords(roles))
+    files = write(tmp_path, grants="GRANT SELECT ON a.missing TO {{api}};", m0001_one=ONE, m0002_two=TWO)
+
+    with pytest.raises(MigrationError, match="does not exist"):
+        await migrate(connection, roles, files=files)
+
+    assert await connection.fetchval("SELECT to_regclass('a.one') IS NOT NULL")
+    assert await connection.fetchval("SELECT to_regclass('a.two') IS NULL")
+
+
+async def test_an_owner_who_is_no_superuser_creates_roles_and_migrates(
+    connection: asyncpg.Connection, roles: Roles, empty_database: Database
+) -> None:
+    """As the manifests for Kubernetes set up CloudNativePG."""
+    owner = f"{roles.api}_owner"
+    name = await connection.fetchval("SELECT current_database()")
+    await connection.execute(f"CREATE ROLE {owner} LOGIN CREATEROLE PASSWORD 'o'")
+    await connection.execute(f'ALTER DATABASE "{name}" OWNER TO {owner}')
+    as_owner = await asyncpg.connect(empty_database.url, user=owner, password="o")
+    try:
+        for _ in range(2):
+            await create_roles(as_owner, roles, passwords(roles))
+            await migrate(as_owner, roles)
+        as_runner = await asyncpg.connect(
+            empty_database.url, user=roles.runner, password=passwords(roles)["runner"]
+        )
+        await check_version(as_runner)
+        await as_runner.close(timeout=5)
+    finally:
+        await as_owner.close(timeout=5)
+        await connection.execute(f"REASSIGN OWNED BY {owner} TO CURRENT_USER; DROP OWNED BY {owner}")
+        for role in roles.by_service().values():
+            await connection.execute(f"DROP OWNED BY {role}; DROP ROLE {role}")
+        await connection.execute(f"DROP ROLE {owner}")
+
+
 OURS = """
 SELECT n.nspname || '.' || c.relname AS name,
        has_schema_privilege($1, n.oid, 'USAGE') AND has_any_column_privilege($1, c.oid, 'SELECT') AS reads,

@@ -113,6 +113,16 @@ async def test_health_says_which_check_fails_and_why_is_logged(start: Start) -> 
     assert "orchestrator_ready 0.0" in (await service.get("/metrics")).text
 
 
+async def test_a_scrape_alone_tells_whether_the_service_is_ready(start: Start) -> None:
+    """Whoever has no probes would otherwise be told that nothing is ready."""
+    service = start("orderly")
+
+    async def is_told() -> bool:
+        return "orchestrator_ready 1.0" in (await service.get("/metrics")).text
+
+    await eventually(is_told)
+
+
 async def test_a_task_that_dies_ends_the_service_with_the_reason(start: Start) -> None:
     service = start("dying")
     assert service.process.wait(10) == 1

@@ -1,5 +1,6 @@
 """What kustomize renders of deploy/kubernetes, and the secrets that `make-secrets` writes beside it."""
 
+import copy
 import functools
 import json
 import shutil
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import certifi
 import yaml
 from tests.support.documentation import ROOT
 
@@ -55,21 +57,39 @@ class Manifests:
                 return frozenset(each.get("data", {})) | frozenset(each.get("stringData", {}))
         return None
 
-    def environment(self, workload: Document) -> dict[str, str]:
-        """What the containers of a workload get, with the values of ConfigMaps and Secrets."""
+    def variables(self, workload: Document) -> dict[str, str]:
+        """What the containers of a workload get, with the values of ConfigMaps."""
         found: dict[str, str] = {}
         for container in containers(workload):
             for source in container.get("envFrom", []):
                 found |= self._data("ConfigMap", source["configMapRef"]["name"], namespace_of(workload))
             for entry in container.get("env", []):
-                found[entry["name"]] = self._value(entry, namespace_of(workload))
+                found[entry["name"]] = str(entry.get("value", entry.get("valueFrom")))
         return found
 
-    def _value(self, entry: Mapping[str, Any], namespace: str | None) -> str:
-        if "value" in entry:
-            return str(entry["value"])
-        reference = entry["valueFrom"]["secretKeyRef"]
-        return self._data("Secret", reference["name"], namespace).get(reference["key"], "")
+    def files(self, workload: Document) -> dict[str, str]:
+        """The files that its containers find in mounted Secrets, and their content."""
+        volumes = {each["name"]: each for each in pod_of(workload)["spec"].get("volumes", [])}
+        found: dict[str, str] = {}
+        for mount in (each for one in containers(workload) for each in one.get("volumeMounts", [])):
+            secret = volumes.get(mount["name"], {}).get("secret")
+            if secret is not None:
+                data = self._data("Secret", secret["secretName"], namespace_of(workload))
+                names = {each["key"]: each["path"] for each in secret.get("items", [])} or dict.fromkeys(data)
+                found |= {
+                    f"{mount['mountPath']}/{path or key}": data[key]
+                    for key, path in names.items()
+                    if key in data
+                }
+        return found
+
+    def environment(self, workload: Document) -> dict[str, str]:
+        """Its settings, with what is in the files that they name."""
+        files = self.files(workload)
+        return {
+            name if name.endswith("_CA_FILE") else name.removesuffix("_FILE"): files.get(value, value)
+            for name, value in self.variables(workload).items()
+        }
 
     def _data(self, kind: str, name: str, namespace: str | None) -> dict[str, str]:
         for each in (*self.documents, *self.secrets):
@@ -167,4 +187,13 @@ def _with_gateway() -> list[Document]:
 
 def manifests(overlay: str) -> Manifests:
     """A fresh copy of a rendering (local, production, gateway), which a test may change."""
-    return Manifests(json.loads(_rendered(overlay)), make_secrets())
+    documents = json.loads(_rendered(overlay))
+    operated = [_of_operator(each) for each in documents if each["kind"] == "Cluster"]
+    return Manifests(documents, [*copy.deepcopy(make_secrets()), *operated])
+
+
+def _of_operator(cluster: Document) -> Document:
+    """The Secret that CloudNativePG makes: its authority, with the key."""
+    meta = {"name": f"{cluster['metadata']['name']}-ca", "namespace": namespace_of(cluster)}
+    data = {"ca.crt": Path(certifi.where()).read_text(), "ca.key": "secret"}
+    return {"kind": "Secret", "metadata": meta, "stringData": data}

@@ -42,12 +42,10 @@ def _of_pod(manifests: Manifests, workload: Document) -> Iterator[str]:
             name = source["configMapRef"]["name"]
             if manifests.keys_of("ConfigMap", name, namespace) is None:
                 yield f"there is no ConfigMap {name}"
-        for entry in container.get("env", []):
-            reference = entry.get("valueFrom", {}).get("secretKeyRef")
-            if reference and reference["key"] not in (
-                manifests.keys_of("Secret", reference["name"], namespace) or ()
-            ):
-                yield f"make-secrets writes no {reference['name']}/{reference['key']}"
+    files = manifests.files(workload)
+    for setting, value in manifests.variables(workload).items():
+        if setting.endswith("_FILE") and value not in files:
+            yield f"{setting}: make-secrets writes no {value}"
     yield from _of_volumes(manifests, workload)
 
 
@@ -65,8 +63,11 @@ def _of_volumes(manifests: Manifests, workload: Document) -> Iterator[str]:
         for kind, source, key in (("ConfigMap", "configMap", "name"), ("Secret", "secret", "secretName")):
             if volume and source in volume:
                 known = manifests.keys_of(kind, volume[source][key], namespace)
-                if known is None or (mount.get("subPath") or next(iter(known))) not in known:
-                    yield f"there is no {kind} {volume[source][key]} with {mount.get('subPath')}"
+                wanted = {each["key"] for each in volume[source].get("items", [])}
+                wanted |= {mount["subPath"]} if "subPath" in mount else set()
+                if known is None or not wanted <= known:
+                    what = ", ".join(sorted(wanted)) or "data"
+                    yield f"there is no {kind} {volume[source][key]} with {what}"
 
 
 def _of_addresses(manifests: Manifests, workload: Document) -> Iterator[str]:

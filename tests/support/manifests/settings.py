@@ -4,9 +4,10 @@ import os
 from collections.abc import Iterator
 from unittest import mock
 
+import certifi
 from pydantic_settings import BaseSettings
 from tests.support.documentation import REFERENCE
-from tests.support.manifests.documents import SERVICES, Document, Manifests, container_of, label_of
+from tests.support.manifests.documents import SERVICES, Manifests, label_of
 
 from orchestrator_api.settings import ApiSettings
 from orchestrator_notifier.settings import NotifierSettings
@@ -38,7 +39,7 @@ def check_settings(manifests: Manifests) -> Iterator[str]:
     for workload in manifests.of_kind("Deployment", "Job"):
         name = workload["metadata"]["name"]
         found[name] = manifests.environment(workload)
-        problems = [*_names(name, found[name], told), *_values(name, found[name]), *_secrets(name, workload)]
+        problems = [*_names(name, manifests.variables(workload), told), *_values(name, found[name])]
         yield from (f"{label_of(workload)}: {problem}" for problem in problems)
     for setting, services in SHARED.items():
         holders = {name for name, environment in found.items() if setting in environment}
@@ -48,43 +49,40 @@ def check_settings(manifests: Manifests) -> Iterator[str]:
         yield f"Job migrate: {', '.join(sorted(missing))} is not set"
 
 
-def _names(name: str, environment: dict[str, str], told: str) -> Iterator[str]:
-    known = {variable(field) for field in MODELS[name].model_fields} | (ROLES if name == "migrate" else set())
-    for setting in environment:
-        if setting not in known:
+def _names(name: str, variables: dict[str, str], told: str) -> Iterator[str]:
+    secrets = secrets_of(name)
+    known = {variable(field) for field in MODELS[name].model_fields} | secrets
+    for setting in variables:
+        plain = setting.removesuffix("_FILE") if setting.removesuffix("_FILE") in secrets else setting
+        if plain not in known:
             yield f"{setting} is no setting of it"
-        if f"`{setting}`" not in told and setting not in ROLES:
+        if plain in secrets and plain == setting:
+            yield f"{setting}: secrets come from files"
+        if f"`{plain}`" not in told and plain not in ROLES:
             yield f"{setting} is not in settings.md"
 
 
+def secrets_of(name: str) -> set[str]:
+    """The settings of a service that are secret."""
+    fields = MODELS[name].model_fields.items()
+    return {variable(field) for field, told in fields if not told.repr} | (
+        ROLES if name == "migrate" else set()
+    )
+
+
 def _values(name: str, environment: dict[str, str]) -> Iterator[str]:
-    """The service itself reads them."""
-    with mock.patch.dict(os.environ, environment, clear=True):
+    """The service itself reads them; certificates from a file, as in its pod."""
+    files = {key: certifi.where() for key in environment if key.endswith("_CA_FILE")}
+    with mock.patch.dict(os.environ, {**environment, **files}, clear=True):
         try:
             load_settings(MODELS[name])
         except SettingsError as error:
             yield str(error)
 
 
-def _secrets(name: str, workload: Document) -> Iterator[str]:
-    """What is secret comes from a Secret."""
-    secret = {
-        variable(field) for field, definition in MODELS[name].model_fields.items() if not definition.repr
-    }
-    for entry in container_of(workload).get("env", []):
-        is_from_secret = "secretKeyRef" in entry.get("valueFrom", {})
-        if (entry["name"] in secret | ROLES) != is_from_secret:
-            yield f"{entry['name']}: secrets come from Secrets, everything else does not"
-
-
 def check_nothing_secret(manifests: Manifests) -> Iterator[str]:
     """No Secret is rendered, and no ConfigMap holds what only a Secret should."""
-    secret = {
-        variable(field)
-        for model in MODELS.values()
-        for field, definition in model.model_fields.items()
-        if not definition.repr
-    }
+    secret = {setting for name in MODELS for setting in secrets_of(name)}
     for document in manifests.documents:
         if document["kind"] == "Secret":
             yield f"{label_of(document)}: secrets do not belong into the tree"

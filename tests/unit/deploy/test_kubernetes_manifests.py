@@ -1,5 +1,6 @@
 """deploy/kubernetes, rendered by the kustomize of kubectl: every check holds, and each of them can fail."""
 
+import base64
 import json
 import re
 import subprocess
@@ -75,9 +76,18 @@ def settings(found: Manifests, name: str) -> dict[str, Any]:
     return data
 
 
-def without_variable(found: Manifests, service: str, name: str) -> None:
-    variables = container(found, service)["env"]
-    variables.remove(next(each for each in variables if each["name"] == f"ORCHESTRATOR_{name}"))
+def volume(found: Manifests, service: str, name: str) -> dict[str, Any]:
+    """The Secret of a pod's volume."""
+    volumes = pod_of(deployment(found, service))["spec"]["volumes"]
+    mounted: dict[str, Any] = next(each["secret"] for each in volumes if each["name"] == name)
+    return mounted
+
+
+def secret(found: Manifests, name: str) -> dict[str, str]:
+    data: dict[str, str] = next(
+        each["stringData"] for each in found.secrets if each["metadata"]["name"] == name
+    )
+    return data
 
 
 def without(found: Manifests, kind: str, name: str, namespace: str = "orchestrator") -> Manifests:
@@ -120,8 +130,8 @@ BREAKS: tuple[tuple[Check, Break, str], ...] = (
     ),
     (
         check_references,
-        lambda m: container(m, "api")["env"][0]["valueFrom"]["secretKeyRef"].update(key="url"),
-        "make-secrets writes no api/url",
+        lambda m: settings(m, "settings").update(ORCHESTRATOR_AMQP_URL_FILE="/run/secrets/orchestrator/url"),
+        "make-secrets writes no /run/secrets/orchestrator/url",
     ),
     (check_references, lambda m: container(m, "runner")["volumeMounts"][0].update(name="w"), "no volume w"),
     (
@@ -221,7 +231,11 @@ BREAKS: tuple[tuple[Check, Break, str], ...] = (
         "prometheus cannot reach api",
     ),
     (check_network, lambda m: without(m, "NetworkPolicy", "people-to-api"), "ingress cannot reach api:8080"),
-    (check_settings, lambda m: without_variable(m, "api", "LINK_KEY"), "ORCHESTRATOR_LINK_KEY: is not set"),
+    (
+        check_settings,
+        lambda m: settings(m, "api-settings").pop("ORCHESTRATOR_LINK_KEY_FILE"),
+        "ORCHESTRATOR_LINK_KEY: is not set",
+    ),
     (
         check_settings,
         lambda m: settings(m, "settings").update(ORCHESTRATOR_LOG_LEVEL="loud"),
@@ -239,12 +253,7 @@ BREAKS: tuple[tuple[Check, Break, str], ...] = (
     ),
     (
         check_settings,
-        lambda m: container(m, "scheduler")["env"].append(
-            {
-                "name": "ORCHESTRATOR_LINK_KEY",
-                "valueFrom": {"secretKeyRef": {"name": "api", "key": "link-key"}},
-            }
-        ),
+        lambda m: secret(m, "notifier").update({"link-key": base64.b64encode(bytes(32)).decode()}),
         "ORCHESTRATOR_LINK_KEY must be the same",
     ),
     (
@@ -254,8 +263,8 @@ BREAKS: tuple[tuple[Check, Break, str], ...] = (
     ),
     (
         check_settings,
-        lambda m: container(m, "api")["env"][0].update(value="postgresql://u:p@h/d", valueFrom={}),
-        "secrets come from Secrets",
+        lambda m: settings(m, "api-settings").update(ORCHESTRATOR_ADMIN_TOKEN="t" * 40),
+        "ORCHESTRATOR_ADMIN_TOKEN: secrets come from files",
     ),
     (check_nothing_secret, lambda m: with_(m, "{kind: Secret, metadata: {name: s}}"), "do not belong"),
     (
@@ -303,6 +312,9 @@ BREAKS: tuple[tuple[Check, Break, str], ...] = (
         lambda m: pod_of(deployment(m, "runner"))["spec"].update(terminationGracePeriodSeconds=30),
         "needs 40 seconds to end",
     ),
+    (check_workloads, lambda m: volume(m, "api", "database-ca").pop("items"), "can sign certificates"),
+    (check_references, lambda m: volume(m, "api", "database-ca").update(secretName="ca"), "no Secret ca"),
+    (check_references, lambda m: volume(m, "api", "secrets").update(secretName="scheduler"), "/admin-token"),
     (check_workloads, lambda m: container(m, "api").pop("lifecycle"), "takes no more connections"),
     (
         check_workloads,

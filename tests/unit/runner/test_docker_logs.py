@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator_runner.executors.docker.logs import BrokenLog, Demultiplexer, Message, Position
+from orchestrator_runner.executors.docker.logs import BrokenLog, Demultiplexer, LongLines, Message, Position
 from orchestrator_runner.executors.docker.pull import PullFailed, PullProgress
 from orchestrator_runner.executors.port import Stream
 
@@ -69,6 +69,14 @@ def test_a_clock_that_is_set_back_hides_nothing_on_an_open_stream() -> None:
     position = Position()
     position.reopen()
     assert all(position.takes(Message("stdout", stamp(at), b"x")) for at in (5, 6, 1, 2))
+
+
+def test_a_line_that_was_cut_into_pieces_keeps_its_end() -> None:
+    """Docker 20 loses it with the driver local; others do not."""
+    lines = LongLines()
+    written = [("a" * 9, 1), ("b", 1), ("next\n", 2), ("c", 3), ("d\n", 3), ("", 4), ("end", 5)]
+    found = b"".join(lines.data_of(Message("stdout", stamp(at), text.encode())) for text, at in written)
+    assert found == b"aaaaaaaaab\nnext\ncd\n\nend"
 
 
 def test_it_is_asked_for_a_little_more_than_what_is_missing() -> None:

@@ -1,5 +1,6 @@
 """The only place where the API's parts are created and connected."""
 
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -14,6 +15,7 @@ from orchestrator_api.http.offload import Offload
 from orchestrator_api.http.prefix import prefix_of
 from orchestrator_api.http.rate_limits import RateLimits
 from orchestrator_api.http.session import Sessions
+from orchestrator_api.http.turns import Turns
 from orchestrator_api.operations import dead_letters as dead_letter_box
 from orchestrator_api.people.accounts import warn_of_no_administrator
 from orchestrator_api.people.sign_in import SignIns
@@ -44,6 +46,8 @@ RETENTION_QUERIES = Queries.load(
     "people/store.sql",
 )
 RETENTION_SECONDS = 3600.0
+SWITCH_SECONDS = 0.0005
+"""How soon a thread lets the event loop run. A page waits for that at each statement; Python says 5 ms."""
 RETENTION_BATCH = 1000
 
 
@@ -68,6 +72,7 @@ def retention_plan(settings: ApiSettings) -> dict[str, dict[str, object]]:
 @asynccontextmanager
 async def start(settings: ApiSettings, lifecycle: Lifecycle) -> AsyncIterator[None]:
     """Open everything and serve; on exit, close everything in order."""
+    sys.setswitchinterval(SWITCH_SECONDS)
     async with open_skeleton(settings, lifecycle) as skeleton:
         outbox = skeleton.outbox("catalog")
         if settings.admin_email and settings.admin_token:
@@ -92,6 +97,7 @@ async def start(settings: ApiSettings, lifecycle: Lifecycle) -> AsyncIterator[No
                     settings.public_url, settings.session_idle_seconds, settings.session_lifetime_seconds
                 ),
             ),
+            turns=Turns(settings.database_pool_max, max_wait=settings.database_acquire_timeout_seconds),
             limits=RateLimits(settings.requests_per_second, settings.requests_burst),
         )
         streams = open_streams(settings, skeleton, sessions.guard.browsers)

@@ -25,6 +25,8 @@ _FILE = re.compile(r"(?P<number>\d{4})_[a-z0-9_]+\.sql")
 LOCK_TIMEOUT_SECONDS = 300.0
 LOCK_POLL_SECONDS = 0.2
 FILE_TIMEOUT_SECONDS = 3600.0
+# A clause that only a superuser may write. 0086 does without it; the file, and so its checksum, stays.
+_LEFT_OUT = {"0040_audit_details": "SET orchestrator.forgets_audit = 'on'\n"}
 
 
 class MigrationError(OrchestratorError):
@@ -45,6 +47,11 @@ class Migration:
     @property
     def checksum(self) -> str:
         return hashlib.sha256(self.sql.encode()).hexdigest()
+
+    @property
+    def applied_sql(self) -> str:
+        """What is run: the file, without what only a superuser may run."""
+        return self.sql.replace(_LEFT_OUT.get(self.name, ""), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +92,13 @@ async def migrate(
                 await _require_roles(connection, queries, roles)
             await connection.execute(queries["create_journal"])
             pending = plan(files.migrations, await _applied(connection, queries))
-            for migration in pending:
+            for migration in pending[:-1]:
                 await _apply(connection, queries, migration)
-            if roles is not None:
-                await _grant(connection, queries, render(files.grants, roles.identifiers()))
+            async with connection.transaction():  # services that wait for the last one need its grants, too
+                for migration in pending[-1:]:
+                    await _apply(connection, queries, migration)
+                if roles is not None:
+                    await _grant(connection, queries, render(files.grants, roles.identifiers()))
         except asyncpg.InsufficientPrivilegeError as error:
             raise MigrationError(
                 f"{error}: migrate with a role that owns the database, in ORCHESTRATOR_DATABASE_URL"
@@ -173,12 +183,12 @@ async def _apply(connection: asyncpg.Connection, queries: Queries, migration: Mi
     try:
         async with connection.transaction():
             await connection.execute(queries["relax_limits"])
-            await connection.execute(migration.sql, timeout=FILE_TIMEOUT_SECONDS)
+            await connection.execute(migration.applied_sql, timeout=FILE_TIMEOUT_SECONDS)
             await connection.execute(queries["record"], migration.name, migration.checksum)
     except asyncpg.InsufficientPrivilegeError:
         raise
     except asyncpg.PostgresError as error:
-        raise MigrationError(f"{migration.name}{_line(migration.sql, error)}: {error}") from error
+        raise MigrationError(f"{migration.name}{_line(migration.applied_sql, error)}: {error}") from error
     log.info("migration.applied", migration=migration.name)
 
 

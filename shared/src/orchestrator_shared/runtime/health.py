@@ -35,16 +35,16 @@ def public_app(lifecycle: Lifecycle) -> ASGIApp:
 
 def health_app(lifecycle: Lifecycle) -> ASGIApp:
     """The same with `/metrics`, for a port that is not public."""
-    return _app([Route("/metrics", _metrics), *_routes(lifecycle)], otherwise=_own_app(lifecycle))
+    return _app([_metrics(lifecycle), *_routes(lifecycle)], otherwise=_own_app(lifecycle))
 
 
-def metrics_app() -> ASGIApp:
+def metrics_app(lifecycle: Lifecycle) -> ASGIApp:
     """`/metrics` alone."""
 
     async def nothing(scope: Scope, receive: Receive, send: Send) -> None:
         await _problem(404, "not found: there is only /metrics here")(scope, receive, send)
 
-    return _app([Route("/metrics", _metrics)], otherwise=nothing)
+    return _app([_metrics(lifecycle)], otherwise=nothing)
 
 
 def _app(routes: list[BaseRoute], *, otherwise: ASGIApp) -> ASGIApp:
@@ -80,8 +80,12 @@ def _own_app(lifecycle: Lifecycle) -> ASGIApp:
     return own_app
 
 
-async def _metrics(_request: Request) -> Response:
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+def _metrics(lifecycle: Lifecycle) -> Route:
+    async def metrics(_request: Request) -> Response:
+        await lifecycle.readiness()  # sets its gauge: not everybody asks /readyz
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    return Route("/metrics", metrics)
 
 
 def _problem(status: int, detail: str) -> Response:
@@ -108,7 +112,8 @@ async def serve_health(lifecycle: Lifecycle, settings: RuntimeSettings) -> Async
         else:
             app = public_app(lifecycle)
             host = settings.metrics_host or settings.http_host
-            serving = _serving(lifecycle, settings, metrics_app(), "metrics", host, settings.metrics_port)
+            only_metrics = metrics_app(lifecycle)
+            serving = _serving(lifecycle, settings, only_metrics, "metrics", host, settings.metrics_port)
             await stack.enter_async_context(serving)
         host, port = settings.http_host, settings.http_port
         found = await stack.enter_async_context(_serving(lifecycle, settings, app, "http", host, port))

@@ -90,8 +90,12 @@ async def board(
     base = await _base(session, row, draft)
     names = await names_of(session, phases, *(each.get("phases", ()) for each in (base, row.parameters)))
     shown = await _board(session, row, draft, definition, phases, names)
-    changed, theirs = await quickly(session, definition, _since, row, draft, base, phases, names)
-    return replace(shown, phases=moved(shown.phases, changed), changes=changed, conflict=theirs)
+
+    def with_changes() -> Board:
+        changed, theirs = _since(row, draft, base, phases, names)
+        return replace(shown, phases=moved(shown.phases, changed), changes=changed, conflict=theirs)
+
+    return await quickly(session, definition, with_changes)
 
 
 async def preview(
@@ -106,8 +110,12 @@ async def preview(
     was = await quickly(session, before, states.phases_of, before)
     names = await names_of(session, was, phases)
     shown = await _board(session, row, draft, after, phases, names)
-    changed = await quickly(session, after, lambda: compare(was, phases, names))
-    return replace(shown, phases=moved(shown.phases, changed), changes=changed)
+
+    def with_changes() -> Board:
+        changed = compare(was, phases, names)
+        return replace(shown, phases=moved(shown.phases, changed), changes=changed)
+
+    return await quickly(session, after, with_changes)
 
 
 async def present(session: Session, row: Configuration, draft: Draft | None) -> DraftDefinition:

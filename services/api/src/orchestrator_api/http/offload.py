@@ -19,6 +19,8 @@ MAX_WAIT_SECONDS = 10.0
 MAX_CALLS = 16
 """The limit on calls of one caller, waiting or running."""
 RETRY_AFTER_SECONDS = 2.0
+FEW = 500
+"""Things that are worked on at once: some milliseconds of work."""
 
 
 class Offload:
@@ -151,3 +153,7 @@ class CallerOffload:
     async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Return the result of `work` or raise its exception; TooMany or Unavailable if it gets no thread."""
         return await self._offload.run(self._caller, lambda: work(*args, **kwargs))
+
+    async def run_many(self, count: int, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """The same for work on so many things; on few it is done at once."""
+        return await self.run(work, *args, **kwargs) if count > FEW else work(*args, **kwargs)

@@ -19,13 +19,14 @@ from orchestrator_api.http.ports import UnitsOfWork
 from orchestrator_api.http.rate_limits import RateLimits
 from orchestrator_api.http.refusals import Forbidden, Unauthenticated
 from orchestrator_api.http.step_budget import StepBudget
+from orchestrator_api.http.turns import USUAL_CONNECTIONS, Turns
 from orchestrator_shared.clock import Clock
 from orchestrator_shared.contracts.message import Message
 from orchestrator_shared.definitions.nesting import Nestings
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.messaging.outbox import UnitOfWork
 from orchestrator_shared.secret_places import SecretPlace
-from orchestrator_shared.security import Encryption
+from orchestrator_shared.security import Encryption, hash_token
 
 
 @dataclass(slots=True)
@@ -105,6 +106,7 @@ class Sessions:
     offload: Offload
     guard: TokenGuard
     limits: RateLimits | None = None
+    turns: Turns = field(default_factory=lambda: Turns(USUAL_CONNECTIONS))
     long_reads: LongReads = field(default_factory=LongReads)
 
     @asynccontextmanager
@@ -142,7 +144,7 @@ class Sessions:
         actor: Actor | None = None
         entered: str | None = None
         try:
-            async with self.units_of_work.work() as work:
+            async with self.turns.place(hash_token(secret)), self.units_of_work.work() as work:
                 now = self.clock.now()
                 connection = work.connection
                 identify = identity.identify_session if presented.session else identity.identify

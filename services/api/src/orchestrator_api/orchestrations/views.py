@@ -12,7 +12,7 @@ from orchestrator_api.notifications import service as notifications
 from orchestrator_api.notifications.rows import StoredSubscription
 from orchestrator_api.orchestrations import validation
 from orchestrator_api.orchestrations.findings import Findings
-from orchestrator_api.orchestrations.validation import Phases
+from orchestrator_api.orchestrations.validation import FEW_TASKS, Phases
 from orchestrator_api.runs import jobs
 from orchestrator_api.runs.rows import LastRun
 from orchestrator_api.schedules import service as schedules
@@ -77,7 +77,7 @@ async def orchestrations(
     starters = await _starters(session, names)
     last_runs = await jobs.last_runs(session, names, max(recent, 1))
     usual = await jobs.usual_durations(session, [(ORCHESTRATOR, name) for name in names])
-    masked = {row.id: masked_phases(row.parameters.get("phases", [])) for row in rows}
+    masked = await _masked(session, rows)
     found = await validation.validate(session, masked, with_tables=with_tables)
     if with_tables:
         for row in rows:
@@ -95,6 +95,17 @@ async def orchestrations(
         )
         for row in rows
     ]
+
+
+async def _masked(session: Session, rows: Sequence[Configuration]) -> dict[str, Phases]:
+    """The phases of each without secrets; in a thread if there are many tasks."""
+    phases = {row.id: row.parameters.get("phases", []) for row in rows}
+
+    def masked() -> dict[str, Phases]:
+        return {name: masked_phases(each) for name, each in phases.items()}
+
+    tasks = sum(len(phase["tasks"]) for each in phases.values() for phase in each)
+    return masked() if tasks <= FEW_TASKS else await session.offload.run(masked)
 
 
 async def _starters(session: Session, names: Sequence[str]) -> dict[str, Starters]:

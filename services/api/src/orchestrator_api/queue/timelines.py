@@ -73,8 +73,12 @@ async def timeline(session: Session, job_id: UUID, phases: Sequence[RunPhase] | 
     job = await jobs.find(session, job_id)
     phases = await jobs.tasks(session, job_id) if phases is None else phases
     read = await _read(session, job_id)
-    own = read.segments.get(job_id) or _request_only(job, session.now)
-    end = job.finished_at or session.now
+    return await session.offload.run_many(len(read.jobs), _drawn, session.now, job, read, phases)
+
+
+def _drawn(now: datetime, job: Job, read: _Read, phases: Sequence[RunPhase]) -> Timeline:
+    own = read.segments.get(job.id) or _request_only(job, now)
+    end = job.finished_at or now
     path = [(each, read.segments[each.id]) for each in read.jobs.values() if each.is_on_path]
     verdict = judge(
         (end - job.requested_at).total_seconds(),
@@ -92,7 +96,7 @@ async def timeline(session: Session, job_id: UUID, phases: Sequence[RunPhase] | 
         verdict=verdict,
         segments=own,
         seconds=seconds_by_cause(own),
-        tasks=_tasks(session.now, job, read, phases),
+        tasks=_tasks(now, job, read, phases),
         holders=list(read.holders.values()),
     )
 
@@ -108,12 +112,20 @@ async def _read(session: Session, job_id: UUID) -> _Read:
     attempts: defaultdict[UUID, list[TimelineAttempt]] = defaultdict(list)
     for attempt in await store.timeline_attempts(project=session.project, ids=found):
         attempts[attempt.job_id].append(attempt)
-    waits = {each.id: waits_in(each, attempts[each.id], session.now) for each in found.values()}
+
+    def waited() -> dict[UUID, Sequence[WaitSpan]]:
+        return {each.id: waits_in(each, attempts[each.id], session.now) for each in found.values()}
+
+    waits = await session.offload.run_many(len(found), waited)
     held = await _held(session, waits, {each.id for each in found.values() if each.is_on_path})
-    segments = {
-        each.id: segments_of(each, attempts[each.id], waits[each.id], held[each.id], session.now)
-        for each in found.values()
-    }
+
+    def segmented() -> dict[UUID, Sequence[Segment]]:
+        return {
+            each.id: segments_of(each, attempts[each.id], waits[each.id], held[each.id], session.now)
+            for each in found.values()
+        }
+
+    segments = await session.offload.run_many(len(found), segmented)
     ids = {segment.holder_id for each in segments.values() for segment in each if segment.holder_id}
     return _Read(found, segments, await references(session, ids))
 

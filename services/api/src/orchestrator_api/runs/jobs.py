@@ -26,7 +26,7 @@ from orchestrator_api.runs.rows import (
     WaitingJob,
 )
 from orchestrator_api.runs.store import Pairs, RunStore
-from orchestrator_api.runs.tasks import RunPhase, phases_of, task_of, with_usual
+from orchestrator_api.runs.tasks import RunPhase, RunTask, phases_of, task_of, with_usual
 from orchestrator_api.runs.waiting import Waiting, explain_waiting
 from orchestrator_shared.database.rows import JsonObject, columns_of
 from orchestrator_shared.domain.errors import NotFound
@@ -257,13 +257,18 @@ async def tasks(session: Session, job_id: UUID) -> list[RunPhase]:
     reasons = await _waiting(
         session, [row.job_id for row in rows if row.job_id and row.job_status == "waiting"]
     )
-    found = [(row.phase, task_of(row, reasons)) for row in rows]
+
+    def read() -> list[tuple[int, RunTask]]:
+        return [(row.phase, task_of(row, reasons)) for row in rows]
+
+    found = await session.offload.run_many(len(rows), read)
     if not session.actor.reads_project:
         return phases_of(phases, [(phase, redacted_task(task)) for phase, task in found])
     of_tasks = await usual_durations(session, sorted({(row.component, row.configuration) for row in rows}))
     of_phases = await store.usual_phases(project=session.project, run=job_id)
-    return with_usual(
-        phases_of(phases, found), {each.name: round(each.seconds, 3) for each in of_phases}, of_tasks
+    lengths = {each.name: round(each.seconds, 3) for each in of_phases}
+    return await session.offload.run_many(
+        len(rows), lambda: with_usual(phases_of(phases, found), lengths, of_tasks)
     )
 
 

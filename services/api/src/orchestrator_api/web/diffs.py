@@ -13,6 +13,8 @@ from orchestrator_api.catalog.differences import Difference, Differences
 
 CONTEXT = 3
 """How many equal lines are shown around a change of a text."""
+MANY_CHANGES = 100
+"""From which on they are rendered in a thread."""
 MAX_STEPS = 1_000_000
 """What comparing texts line by line may cost on one page; beyond it they are shown whole."""
 _LABELS = {"added": "Added", "removed": "Removed", "changed": "Changed", "reordered": "Order of keys changed"}

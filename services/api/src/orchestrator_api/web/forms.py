@@ -28,7 +28,7 @@ class Limits(NamedTuple):
     max_fields: int
 
 
-USUAL = Limits(16 * 1024, 20)
+USUAL = Limits(16 * 1024, 30)
 LARGE = Limits(bodies.MAX_BYTES, 10_020)
 """With a field for each task of an orchestration, which has 10,000 at most."""
 

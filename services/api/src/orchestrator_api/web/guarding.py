@@ -12,6 +12,7 @@ from orchestrator_api.http.problems import RejectedByDatabase
 from orchestrator_api.http.refusals import Forbidden, TooMany, Unauthenticated
 from orchestrator_api.web import answers, pages, signed_out
 from orchestrator_api.web.entering import AlreadyDone, ForeignForm, NotEntered
+from orchestrator_api.web.rendering import Page, finish
 from orchestrator_api.web.urls import urls_of
 from orchestrator_shared.domain.errors import Conflict, NotFound, Unavailable, UserError
 from orchestrator_shared.runtime.answers import current_request_id
@@ -26,6 +27,7 @@ OTHER_SESSION = (
 NOT_STORED = "The database rejected a value: it is too large, or not valid text."
 LOOK_FIRST = "Check whether it was done all the same."
 SEND_AGAIN = "Check in a moment whether it was done, and send it again if it was not."
+DONE_UNSEEN = "The server is busy and cannot show it. Load the page again in a moment."
 BROKEN = "Try again, or give this number to whoever runs the server:"
 TOO_OLD = "It was opened long ago, or without cookies. Load the page again and fill in the form."
 
@@ -36,7 +38,7 @@ def guarded(handler: Handler) -> Handler:
     async def answer(request: Request) -> Response:
         try:
             bodies.check_address(request.scope)
-            return await _let_in(handler, request)
+            return await _rendered(request, await _let_in(handler, request))
         except bodies.Refused as refusal:
             return refuse(request, "This form cannot be read", refusal.detail, refusal.status)
         except ForeignForm:
@@ -47,12 +49,8 @@ def guarded(handler: Handler) -> Handler:
             return wait(refuse(request, "Too many attempts", error.detail, 429), error)
         except UserError as error:
             return refuse(request, *_title_and_text(error), _status(error), field=error.field)
-        except Unavailable:
-            again = f"The page tries again in {RETRY_AFTER_SECONDS} s."
-            text = f"PostgreSQL is away. {again if request.method == 'GET' else SEND_AGAIN}"
-            response = refuse(request, "Not now", text, 503, again=RETRY_AFTER_SECONDS)
-            response.headers["retry-after"] = str(RETRY_AFTER_SECONDS)
-            return response
+        except Unavailable as error:
+            return _not_now(request, error)
         except RejectedByDatabase as error:
             log.warning("request.data_refused", reason=type(error).__name__)
             return refuse(request, "This cannot be stored", NOT_STORED, 422)
@@ -61,6 +59,19 @@ def guarded(handler: Handler) -> Handler:
             text = BROKEN if request.method == "GET" else f"{LOOK_FIRST} {BROKEN}"
             return refuse(request, "This failed on our side", f"{text} {current_request_id()}.", 500)
 
+    return answer
+
+
+async def _rendered(request: Request, answer: Response) -> Response:
+    """In a thread if it takes long; if there is none, a form that was carried out must not seem refused."""
+    if not isinstance(answer, Page):
+        return answer
+    try:
+        await finish(request, answer)
+    except (TooMany, Unavailable):
+        if request.method == "POST" and answer.status_code < HTTPStatus.BAD_REQUEST:
+            return refuse(request, "It was done", DONE_UNSEEN, 503)
+        raise
     return answer
 
 
@@ -113,6 +124,21 @@ def _title_and_text(error: UserError) -> tuple[str, str]:
 def _status(error: UserError) -> int:
     kinds: list[tuple[type[UserError], int]] = [(Forbidden, 403), (NotFound, 404), (Conflict, 409)]
     return next((status for kind, status in kinds if isinstance(error, kind)), 422)
+
+
+def away(reason: str) -> str:
+    """What is away or busy; addresses and what a driver said are for the log."""
+    if "busy" in reason:
+        return "The server is busy with other requests"
+    return "The message broker does not answer" if "broker" in reason else "The database does not answer"
+
+
+def _not_now(request: Request, error: Unavailable) -> Response:
+    again = f"The page tries again in {RETRY_AFTER_SECONDS} s." if request.method == "GET" else SEND_AGAIN
+    text = f"{away(str(error))}. {again}"
+    response = refuse(request, "Not now", text, 503, again=RETRY_AFTER_SECONDS)
+    response.headers["retry-after"] = str(RETRY_AFTER_SECONDS)
+    return response
 
 
 def _signed_out(request: Request) -> Response:

@@ -5,6 +5,7 @@ known even if the api dies before it answers. A form with the same key and other
 """
 
 import hashlib
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -44,6 +45,17 @@ class Sheet:
 
     id: UUID
     digest: bytes
+
+
+def request_key(sent: Fields, given: Mapping[str, Any]) -> str | None:
+    """The idempotency key of the run that a form with a key asks for.
+
+    A form that was changed after Back asks for another run, although it still has its key.
+    """
+    if not sent["key"]:
+        return None
+    said = json.dumps(given, sort_keys=True, default=str)
+    return hashlib.sha256(f"{sent['key']}\n{said}".encode()).hexdigest()
 
 
 def sheet_of(request: Request, session: Session, sent: Fields) -> Sheet | None:

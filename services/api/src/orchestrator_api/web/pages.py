@@ -5,11 +5,12 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 
 from orchestrator_api.web import visited
 from orchestrator_api.web.crumbs import way_to
 from orchestrator_api.web.environment import ENVIRONMENT
+from orchestrator_api.web.rendering import Later, Page
 from orchestrator_api.web.static_files import StaticFiles
 from orchestrator_api.web.urls import Urls, urls_of
 from orchestrator_api.web.viewer import viewer_of
@@ -51,14 +52,20 @@ def page(
     status: int = 200,
     *,
     form_targets: tuple[str, ...] = (),
+    is_large: bool = False,
+    later: Later | None = None,
     **values: Any,
-) -> HTMLResponse:
-    """A page, or a part of one; `problem`, `errors` and `values` need not be given."""
+) -> Page:
+    """A page, or a part of one; `problem`, `errors` and `values` need not be given.
+
+    It is rendered later, with what `later` computes then; `is_large` says that this takes long.
+    """
     nonce = secrets.token_urlsafe(12)
     urls = urls_of(request)
     context = {
         "frame": None,
         "problem": None,
+        "conflict": None,
         "errors": Fields(),
         "values": Fields(),
         "nonce": nonce,
@@ -69,9 +76,9 @@ def page(
         "once": secrets.token_hex(16),
         **values,
     }
-    text = ENVIRONMENT.get_template(f"{template}.html.j2").render(context)
     headers = {**_HEADERS, "content-security-policy": policy(nonce, *form_targets)}
-    response = HTMLResponse(text, status, headers)
+    found = ENVIRONMENT.get_template(f"{template}.html.j2")
+    response = Page(found, context, status, headers, is_large=is_large, later=later)
     is_whole = bool(values.get("frame")) and "title" in values and template != "dialog"
     if status == HTTPStatus.OK and is_whole and not is_scripted(request):
         visited.keep(request, response, values["title"])
@@ -89,7 +96,7 @@ def dialog(
     back: str,
     size: str = "",
     **values: Any,
-) -> HTMLResponse:
+) -> Page:
     """A form over the page at `back`; opened by its address, or without scripts, a page of its own.
 
     The template has the form only, with the id `dialog-title` at its heading; `size` is "wide" or "xl".
@@ -135,7 +142,7 @@ def here(request: Request) -> str:
 
 def message(
     request: Request, title: str, text: str, *links: tuple[str, str], status: int = 200, **values: Any
-) -> HTMLResponse:
+) -> Page:
     """A page that only says something; each link is the name of a page, or an address, and its label."""
     urls = urls_of(request)
     shown = [(urls(target) if target in urls.paths else target, label) for target, label in links]

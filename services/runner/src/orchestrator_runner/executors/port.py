@@ -77,7 +77,7 @@ class Execution:
     record: AttemptRecord | None = field(default=None, repr=False)
     """If None, whatever the attempt started is lost with its runner."""
     started: Callable[[], None] = field(default=lambda: None, repr=False, compare=False)
-    """To be called once the program runs, or the other service has accepted the run."""
+    """To be called once the program runs, or the other service has accepted the run; again is no harm."""
 
 
 @dataclass(frozen=True, slots=True)

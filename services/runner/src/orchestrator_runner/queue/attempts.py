@@ -147,8 +147,8 @@ class AttemptRunner:
         )
         try:
             with measured(job.executor or "") as attempt:
-                execution = replace(execution, started=attempt.started)
-                if adopted is None:
+                if adopted is None:  # the start of another one was measured where it was begun
+                    execution = replace(execution, started=attempt.started)
                     return attempt.ended(await executor.run(execution, capture, stop))
                 return attempt.ended(await executor.adopt(execution, adopted, capture, stop))
         finally:

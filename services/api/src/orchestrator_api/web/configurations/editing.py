@@ -13,6 +13,7 @@ from orchestrator_api.catalog.models import ConfigurationIn
 from orchestrator_api.catalog.rows import Component, Configuration
 from orchestrator_api.http import edits
 from orchestrator_api.http.conditional import Condition
+from orchestrator_api.http.offload import CallerOffload
 from orchestrator_api.http.refusals import (
     FieldError,
     Invalid,
@@ -58,11 +59,11 @@ async def edit_configuration(request: Request) -> Response:
     if request.method == "POST":
         return await _sent(request, key)
     async with entering.reading(request, Scope.CONFIGURE, section=SECTION) as (session, frame):
-        edited = await _edited(session, key)
+        edited, offload = await _edited(session, key), session.offload
     assert edited.row is not None
     row, side = edited.row, request.query_params.get("side", "form")
     values = Fields(name=row.name, description=row.description, etag=row.etag, version=str(row.version))
-    begun = editor.begun(edited.schema, edited.parameters, side)
+    begun = await offload.run(editor.begun, edited.schema, edited.parameters, side)
     return _page(request, frame, edited, begun, values)
 
 
@@ -73,10 +74,11 @@ async def create_configuration(request: Request) -> Response:
     if request.method == "POST":
         return await _sent(request, key, is_new=True)
     async with entering.reading(request, Scope.CONFIGURE, section=SECTION) as (session, frame):
-        edited = Edited(key, await component_of(session, key.component), None)
+        edited, offload = Edited(key, await component_of(session, key.component), None), session.offload
     name = query.get("name", "")[:200]
     values = Fields(name=name, id=query.get("id") or id_of(name))
-    return _page(request, frame, edited, editor.begun(edited.schema, {}), values)
+    begun = await offload.run(editor.begun, edited.schema, {})
+    return _page(request, frame, edited, begun, values)
 
 
 async def check_configuration(request: Request) -> Response:
@@ -93,8 +95,8 @@ async def _checked(request: Request, name: str) -> Response:
     fields = await entering.sent(request, is_large=True)
     key = component_key(request.path_params["component"], name)
     async with entering.showing(request, fields, Scope.CONFIGURE, section=SECTION) as (session, frame):
-        edited = await _edited(session, key, is_new=not name)
-        shown = await _shown(session, edited, fields)
+        edited, offload = await _edited(session, key, is_new=not name), session.offload
+    shown = await _shown(request, offload, edited, fields)
     return pages.page(request, "configurations/checked", frame=frame, editor=shown)
 
 
@@ -104,11 +106,16 @@ async def _edited(session: Session, key: Key, *, is_new: bool = False) -> Edited
     return Edited(key, await component_of(session, key.component), row)
 
 
-async def _shown(session: Session, edited: Edited, fields: Fields, turn: str = "") -> Editor:
-    """The editor with what was sent, checked."""
-    sent = await session.offload.run(editor.read, fields, edited.parameters)
-    found = [] if sent.errors else await checks.problems_of(session, edited.key, sent.parameters)
-    shown: Editor = await session.offload.run(editor.shown, edited.schema, sent, found, turn)
+async def _shown(
+    request: Request, offload: CallerOffload, edited: Edited, fields: Fields, turn: str = ""
+) -> Editor:
+    """The editor with what was sent, checked; long work waits for its thread without a connection."""
+    sent = await offload.run(editor.read, fields, edited.parameters)
+    found: list[FieldError] = []
+    if not sent.errors:
+        async with entering.showing(request, fields, Scope.CONFIGURE) as (session, _):
+            found = await checks.problems_of(session, edited.key, sent.parameters)
+    shown: Editor = await offload.run(editor.shown, edited.schema, sent, found, turn)
     return shown
 
 
@@ -127,11 +134,12 @@ async def _sent(request: Request, key: Key, *, is_new: bool = False) -> Response
 
 async def _save(request: Request, key: Key, fields: Fields, *, is_new: bool) -> Response:
     name = fields["id"] or id_of(fields["name"]) if is_new else key.id
+    async with entering.showing(request, fields, Scope.CONFIGURE) as (session, _):
+        edited, offload = await _edited(session, key, is_new=is_new), session.offload
+    sent = await offload.run(editor.read, fields, edited.parameters)
+    if sent.errors:
+        raise Invalid(sent.errors)
     async with entering.changing(request, fields, Scope.CONFIGURE, section=SECTION) as (session, frame):
-        edited = await _edited(session, key, is_new=is_new)
-        sent = await session.offload.run(editor.read, fields, edited.parameters)
-        if sent.errors:
-            raise Invalid(sent.errors)
         target = Key(key.component, forms.checked(Identified, {"id": name}).id)
         body = forms.checked(ConfigurationIn, _body(fields, sent.parameters))
         condition = Condition.seen(fields["etag"] or None)
@@ -154,8 +162,8 @@ async def _again(
 ) -> Response:
     """The editor with all that was typed, and why it was refused."""
     async with entering.showing(request, fields, Scope.CONFIGURE, section=SECTION) as (session, frame):
-        edited = await _edited(session, key, is_new=is_new)
-        shown = await _shown(session, edited, fields, turn)
+        edited, offload = await _edited(session, key, is_new=is_new), session.offload
+    shown = await _shown(request, offload, edited, fields, turn)
     values, conflict = Fields(fields), None
     if isinstance(error, PreconditionFailed) and edited.row is not None:
         conflict, values["etag"] = error, error.etag or ""

@@ -17,6 +17,9 @@ from orchestrator_api.web.statuses import AT_WORK
 
 PAGE_SIZE, LAST, MOST_USES = 50, 5, 100
 
+FEW_FIELDS = 100
+"""Forms with more are made in a thread."""
+
 
 async def configuration(request: Request) -> Response:
     """The parameters, with what runs the configuration and its last jobs beside them."""
@@ -29,13 +32,13 @@ async def configuration(request: Request) -> Response:
     return pages.page(
         request,
         "configurations/parameters",
+        is_large=len(head.schema.get("properties", ())) > FEW_FIELDS,
+        later=lambda: {"form": form_of(head.schema, parameters), "json": parts_of(shown_json(parameters))},
         title=head.row.name,
         frame=frame,
         head=head,
         tab="configuration",
         topic=topic_of(key),
-        form=form_of(head.schema, parameters),
-        json=parts_of(shown_json(parameters)),
         used=used,
         last=last.listed,
         at_work=AT_WORK,

@@ -11,7 +11,7 @@ from orchestrator_api.web.address_parts import version_number
 from orchestrator_api.web.answers import Undo
 from orchestrator_api.web.configurations.head import head_of, key_of, topic_of, url_of
 from orchestrator_api.web.configurations.listing import SECTION
-from orchestrator_api.web.diffs import diff_of
+from orchestrator_api.web.diffs import MANY_CHANGES, diff_of
 
 PAGE_SIZE = 50
 
@@ -48,7 +48,8 @@ async def compare_configuration(request: Request) -> Response:
     async with entering.reading(request, Scope.READ, section=SECTION) as (session, frame):
         head = await head_of(session, key)
         compared = await versions.compare(session, key, before, after)
-        found = await session.offload.run(diff_of, compared.differences)
+        offload = session.offload
+    found = await offload.run(diff_of, compared.differences)
     return pages.page(
         request,
         "configurations/compare",
@@ -59,6 +60,7 @@ async def compare_configuration(request: Request) -> Response:
         topic="",
         compared=compared,
         found=found,
+        is_large=len(found.changes) > MANY_CHANGES,
     )
 
 

@@ -19,7 +19,7 @@ from orchestrator_api.schedules import service as schedules
 from orchestrator_api.schedules.backfills import Backfilled, BackfillRequest
 from orchestrator_api.schedules.models import BackfillIn
 from orchestrator_api.schedules.rows import StoredSchedule
-from orchestrator_api.web import answers, entering, forms, pages
+from orchestrator_api.web import answers, entering, forms, once, pages
 from orchestrator_api.web.frame import Frame
 from orchestrator_api.web.orchestrations import run_words
 from orchestrator_api.web.orchestrations.actions import SECTION
@@ -83,7 +83,7 @@ async def _carry_out(
         "confirm": fields["confirm"] == "true",
     }
     given = forms.checked(BackfillIn, wanted).model_dump(exclude_none=True)
-    key = None if is_plan else dedup_keys.accept(session, fields["key"] or None, "backfill", given)
+    key = None if is_plan else dedup_keys.accept(session, once.request_key(fields, given), "backfill", given)
     return await backfills.backfill(session, BackfillRequest(**given, dedup_key=key))
 
 

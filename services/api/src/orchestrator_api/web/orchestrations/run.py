@@ -20,13 +20,13 @@ from orchestrator_api.http.session import Session
 from orchestrator_api.notifications import service as notifications
 from orchestrator_api.notifications.recipients import Recipients
 from orchestrator_api.orchestrations import previews, views
-from orchestrator_api.orchestrations.validation import Phases
+from orchestrator_api.orchestrations.validation import FEW_TASKS, Phases
 from orchestrator_api.orchestrations.views import Shown
 from orchestrator_api.queue import lanes
 from orchestrator_api.queue.lanes import Ahead
 from orchestrator_api.runs import service as runs
 from orchestrator_api.runs.models import RunIn
-from orchestrator_api.web import answers, entering, forms, pages
+from orchestrator_api.web import answers, entering, forms, once, pages
 from orchestrator_api.web.address_parts import version_number
 from orchestrator_api.web.frame import Frame
 from orchestrator_api.web.orchestrations import run_words
@@ -139,7 +139,7 @@ async def _start(
         "confirm": fields["confirm"] == "true",
     }
     given = forms.checked(RunIn, wanted).model_dump()
-    key = dedup_keys.accept(session, fields["key"] or None, f"run {name}", given)
+    key = dedup_keys.accept(session, once.request_key(fields, given), f"run {name}", given)
     return await runs.start(session, orchestration_key(name), runs.RunRequest(**given, dedup_key=key))
 
 
@@ -219,4 +219,7 @@ def _dialog(
     }
     back = urls_of(request)("orchestration", project=request.path_params["project"], orchestration=each.id)
     about: dict[str, Any] = {"title": f"Run {each.name}", "back": back, "size": "wide"}
-    return pages.dialog(request, "orchestrations/run", status, frame=frame, **about, **shown)
+    is_large = len(choice.ids) > FEW_TASKS
+    return pages.dialog(
+        request, "orchestrations/run", status, frame=frame, is_large=is_large, **about, **shown
+    )

@@ -19,7 +19,7 @@ from orchestrator_api.orchestrations import versions as orchestration_versions
 from orchestrator_api.web import answers, entering, forms, pages
 from orchestrator_api.web.address_parts import orchestration_parts, version_number, whole_number
 from orchestrator_api.web.configurations.sent import shown_json
-from orchestrator_api.web.diffs import diff_of
+from orchestrator_api.web.diffs import MANY_CHANGES, diff_of
 from orchestrator_api.web.frame import Frame
 from orchestrator_api.web.orchestrations.actions import SECTION
 from orchestrator_api.web.pages import Fields
@@ -61,7 +61,8 @@ async def compare(request: Request) -> Response:
     async with entering.reading(request, Scope.READ, section=SECTION) as (session, frame):
         row = await configurations.load(session, key)
         found = await stored_versions.compare(session, key, before, after, compare_phases)
-        diff = await session.offload.run(diff_of, found.differences)
+        offload = session.offload
+    diff = await offload.run(diff_of, found.differences)
     return pages.page(
         request,
         "orchestrations/compare",
@@ -70,6 +71,7 @@ async def compare(request: Request) -> Response:
         row=row,
         compared=found,
         diff=diff,
+        is_large=len(diff.changes) > MANY_CHANGES,
     )
 
 

@@ -11,11 +11,12 @@ from orchestrator_api.access import dedup_keys
 from orchestrator_api.access.permissions import Scope
 from orchestrator_api.http.refusals import Invalid, Overtaken
 from orchestrator_api.http.session import Session
+from orchestrator_api.orchestrations.validation import FEW_TASKS
 from orchestrator_api.queue import terminations
 from orchestrator_api.runs import jobs, retries
 from orchestrator_api.runs import service as runs
 from orchestrator_api.runs.retry_plan import RetryPlan, Version
-from orchestrator_api.web import answers, entering, pages
+from orchestrator_api.web import answers, entering, once, pages
 from orchestrator_api.web.frame import Frame
 from orchestrator_api.web.orchestrations.actions import SECTION
 from orchestrator_api.web.runs.landing import landing_of
@@ -67,7 +68,7 @@ async def retry(request: Request) -> Response:
     try:
         async with entering.changing(request, fields, Scope.RUN, section=SECTION) as (session, frame):
             run = await find(session, request)
-            key = dedup_keys.accept(session, fields["key"] or None, f"retry {run}", given)
+            key = dedup_keys.accept(session, once.request_key(fields, given), f"retry {run}", given)
             job = await retries.start(session, run, retries.RetryRequest(**given, dedup_key=key))
     except (Conflict, Invalid) as error:
         if error.field not in ("plan_id", "confirm") and not isinstance(error, Invalid):
@@ -121,6 +122,7 @@ def _page(
         plan=plan,
         version=version,
         ticked=frozenset(ticked),
+        is_large=len(plan.tasks) > FEW_TASKS,
         key=uuid4().hex,
         task_field=TASK,
         **shown,

@@ -14,6 +14,7 @@ from orchestrator_api.catalog import configurations
 from orchestrator_api.catalog.rows import CurrentVersion
 from orchestrator_api.http.session import Session
 from orchestrator_api.orchestrations import previews
+from orchestrator_api.orchestrations.validation import FEW_TASKS
 from orchestrator_api.queue import explanations, timelines
 from orchestrator_api.queue.explanations import JobExplanation
 from orchestrator_api.queue.rows import JobRef
@@ -91,24 +92,29 @@ async def run(request: Request) -> Response:
         types = await previews.component_types(session, components)
     each, timeline = shown.run, shown.timeline
     holders = [*timeline.holders, *([shown.why.holder] if shown.why.holder else [])]
+    many = sum(len(phase.tasks) for phase in shown.phases) > FEW_TASKS
     return pages.page(
         request,
         "run",
+        is_large=many,
+        later=lambda: {
+            "said": headline(each, shown.phases, shown.why.sentence),
+            "drawn": drawn(
+                timeline,
+                shown.phases,
+                session.now,
+                viewer.zone,
+                expected_end=each.expected_end,
+                skipped=skipped_as(each),
+            ),
+            "begun": [every for phase in shown.phases for every in phase.tasks if every.job is not None],
+        },
         title=f"{each.configuration} #{each.number}",
         frame=frame,
         each=each,
         shown=shown,
-        said=headline(each, shown.phases, shown.why.sentence),
         waits=linked(shown.why.sentence, holders) if each.status in ("created", "waiting") else None,
         verdict=linked(timeline.verdict.sentence, holders),
-        drawn=drawn(
-            timeline,
-            shown.phases,
-            session.now,
-            viewer.zone,
-            expected_end=each.expected_end,
-            skipped=skipped_as(each),
-        ),
         facts=shown.facts,
         is_list=query.get("view") == "list",
         types=types,
@@ -117,7 +123,6 @@ async def run(request: Request) -> Response:
         log=log,
         log_days=request.app.state.log_days,
         removed=removed_at(task, viewer.now, request.app.state.log_days),
-        begun=[every for phase in shown.phases for every in phase.tasks if every.job is not None],
         plain=plain,
         rows_of=rows_of,
         have=pages.shown_parts(request),

@@ -10,6 +10,7 @@ from orchestrator_api.drafts import service as drafts
 from orchestrator_api.drafts.board import Board, CardTask
 from orchestrator_api.http.refusals import PreconditionFailed
 from orchestrator_api.http.session import Session
+from orchestrator_api.orchestrations.validation import FEW_TASKS
 from orchestrator_api.web import entering, forms, pages
 from orchestrator_api.web.address_parts import orchestration_parts
 from orchestrator_api.web.entering import AlreadyDone
@@ -144,7 +145,8 @@ async def group(request: Request) -> Response:
         proposed=proposed,
         by=by,
         action=urls("change_tasks", **parts),
-        names=names_of(proposed.phases),
+        is_large=sum(len(phase.tasks) for phase in board.phases) > FEW_TASKS,
+        later=lambda: {"names": names_of(proposed.phases)},
         shown_name=shown_name,
         unordered=[each for each in proposed.checks if each.kind == changing.UNORDERED and not each.kept],
     )

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from orchestrator_api.drafts.board import Board, CardTask
 from orchestrator_api.http.session import Session
+from orchestrator_api.orchestrations.validation import FEW_TASKS
 from orchestrator_api.runs import jobs
 from orchestrator_api.web import answers, pages
 from orchestrator_api.web.address_parts import orchestration_parts
@@ -61,11 +62,19 @@ def answer(
     if answers.is_alone(sent) or not pages.is_scripted(request):
         query = {SELECT: "on" if selects else ""}
         return answers.leave(request, urls_of(request)("tasks", query=query, **orchestration_parts(request)))
-    values = values_of(request, found, told, selects=selects) | {"values": Fields(note=note)}
-    parts = None
-    if not selects and _is_plain(found.board):
-        parts = changed(sent["have"].split(), values["prints"])
-    return pages.page(request, "tasks/answer", status, frame=frame, changed=parts, **values)
+    has_parts = not selects and _is_plain(found.board)
+
+    def values() -> dict[str, Any]:
+        shown = values_of(request, found, told, selects=selects)
+        parts = changed(sent["have"].split(), shown["prints"]) if has_parts else None
+        return {**shown, "values": Fields(note=note), "changed": parts}
+
+    is_large = _is_large(found.board)
+    return pages.page(request, "tasks/answer", status, frame=frame, is_large=is_large, later=values)
+
+
+def _is_large(board: Board) -> bool:
+    return sum(len(phase.tasks) for phase in board.phases) > FEW_TASKS
 
 
 def _is_plain(board: Board) -> bool:
@@ -75,8 +84,12 @@ def _is_plain(board: Board) -> bool:
 
 def whole(request: Request, frame: Frame, found: Shown, *, selects: bool = False) -> Response:
     """The page."""
-    values = values_of(request, found, Told(), selects=selects)
-    return pages.page(request, "tasks/editor", title=f"Tasks of {found.board.name}", frame=frame, **values)
+
+    def values() -> dict[str, Any]:
+        return values_of(request, found, Told(), selects=selects)
+
+    title, is_large = f"Tasks of {found.board.name}", _is_large(found.board)
+    return pages.page(request, "tasks/editor", title=title, frame=frame, is_large=is_large, later=values)
 
 
 def values_of(request: Request, found: Shown, told: Told, *, selects: bool) -> dict[str, Any]:

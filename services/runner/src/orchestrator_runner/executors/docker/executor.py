@@ -203,7 +203,7 @@ class DockerExecutor(Executor):
     ) -> None:
         """Leave nothing running, whatever happened; takes little more than the grace period."""
         try:
-            if not working.done() and not leave:
+            if not leave and (not working.done() or _has_broken(working)):
                 async with asyncio.timeout(grace + 2 * KILL_SECONDS):
                     await run.stop(working, grace)
         except (EngineUnreachable, EngineRefused, TimeoutError) as error:
@@ -218,6 +218,12 @@ class DockerExecutor(Executor):
     async def _may_leave(self, run: ContainerRun) -> None:
         await self._leaving.wait()
         await run.kept.wait()
+
+
+def _has_broken(working: "asyncio.Task[Outcome]") -> bool:
+    """Whether following failed although the container may still run, and is not another runner's."""
+    error = None if working.cancelled() else working.exception()
+    return error is not None and not isinstance(error, ExecutionLost | UserError)
 
 
 def _stopped(working: "asyncio.Task[Outcome]", cause: StopCause, execution: Execution) -> Outcome:

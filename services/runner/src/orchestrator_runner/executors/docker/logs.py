@@ -58,6 +58,23 @@ def _message(stream: Stream, payload: bytes) -> Message:
     return Message(stream, stamp.decode("ascii", "replace"), data)
 
 
+class LongLines:
+    """Puts back the line breaks that Docker 20 loses after lines that it had to cut into pieces.
+
+    All pieces of a line have the same time; only the last output of a program ends without a line break.
+    """
+
+    def __init__(self) -> None:
+        self._open: dict[Stream, str] = {}
+
+    def data_of(self, message: Message) -> bytes:
+        """What the program wrote."""
+        last = self._open.pop(message.stream, message.stamp)
+        if not message.data.endswith(b"\n"):
+            self._open[message.stream] = message.stamp
+        return message.data if last == message.stamp else b"\n" + message.data
+
+
 @dataclass(slots=True)
 class _Place:
     stamp: str = ""

@@ -13,7 +13,7 @@ from orchestrator_runner.executors.docker.containers import CONFLICT, NOT_FOUND,
 from orchestrator_runner.executors.docker.engine import EngineRefused, EngineSilent, EngineUnreachable
 from orchestrator_runner.executors.docker.handle import Handle
 from orchestrator_runner.executors.docker.images import Registries, ensure_image
-from orchestrator_runner.executors.docker.logs import BrokenLog, Position
+from orchestrator_runner.executors.docker.logs import BrokenLog, LongLines, Position
 from orchestrator_runner.executors.docker.pull import PullFailed
 from orchestrator_runner.executors.docker.spec import container_name, create_body
 from orchestrator_runner.executors.docker.state import Container, decide_end
@@ -70,7 +70,7 @@ class ContainerRun:
         self._execution = execution
         self._handle = None if adopted is None else Handle.read(adopted.handle)
         self._sink = sink
-        self._position = Position()
+        self._position, self._lines = Position(), LongLines()
         self._tail, self._total = b"", 0
         self.name = container_name(self._containers.installation, execution.job_id, execution.attempt)
         self.container: str | None = None
@@ -83,6 +83,7 @@ class ContainerRun:
         try:
             if self._handle is None or not self._handle.was_started:
                 await self._start_in_time()
+                self._execution.started()
             else:
                 await self._recall(self._handle)
             container = await self._follow()
@@ -202,10 +203,11 @@ class ContainerRun:
         assert self.container is not None
         try:
             async for message in self._containers.log(self.container, self._position, follow=follow):
+                data = self._lines.data_of(message)
                 if message.stream == "stderr":
-                    self._total += len(message.data)
-                    self._tail = (self._tail + message.data)[-TAIL_BYTES:]
-                await self._sink.write(message.stream, message.at, message.data)
+                    self._total += len(data)
+                    self._tail = (self._tail + data)[-TAIL_BYTES:]
+                await self._sink.write(message.stream, message.at, data)
         except BrokenLog as error:
             raise EngineUnreachable(f"its log cannot be read: {error}") from None
         except EngineRefused as error:
@@ -237,10 +239,10 @@ class ContainerRun:
 
     async def stop(self, working: "asyncio.Task[Outcome]", grace: float) -> None:
         """SIGTERM, then SIGKILL after the grace period; returns once the program has ended."""
-        if self.container is None:
+        if self.container is None or working.done():
             working.cancel()
             await asyncio.wait({working})
-            await self._containers.remove(self.name)
+            await self._containers.remove(self.container or self.name)
             return
         for name, seconds in (("SIGTERM", grace), ("SIGKILL", KILL_SECONDS)):
             if not working.done():

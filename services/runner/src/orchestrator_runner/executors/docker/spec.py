@@ -91,7 +91,7 @@ def _host_config(section: DockerComponent, labels: Mapping[str, str], log_bytes:
         "NetworkMode": section.network,
         "IpcMode": "private",
         "Init": True,  # as process 1, a program would ignore SIGTERM
-        "Tmpfs": {"/tmp": "rw,nosuid,nodev,mode=1777"},  # noqa: S108  the container's own; counts as its memory
+        "Tmpfs": {"/tmp": "rw,exec,nosuid,nodev,mode=1777"},  # noqa: S108  the container's own; counts as its memory
         "Mounts": [
             {
                 "Type": "volume",
@@ -101,5 +101,9 @@ def _host_config(section: DockerComponent, labels: Mapping[str, str], log_bytes:
         ],
         "RestartPolicy": {"Name": "no"},
         # What is beyond is not kept anyway; without a limit, an endless log would fill the engine's disk.
-        "LogConfig": {"Type": "json-file", "Config": {"max-size": str(log_bytes), "max-file": "1"}},
+        # The driver json-file would replace bytes that are not UTF-8 before they are masked.
+        "LogConfig": {
+            "Type": "local",
+            "Config": {"max-size": str(log_bytes), "max-file": "1", "compress": "false"},
+        },
     }

@@ -298,6 +298,7 @@ class KubernetesAttempt:
 
     def _read_log(self, pod: str) -> None:
         self.has_begun = True
+        self._execution.started()
         if self._log_task is None:
             self._follower = LogFollower(self._client, pod, self._sink, self._mark)
             self._log_task = asyncio.create_task(self._follower.run())

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Iterable
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 
@@ -18,8 +17,6 @@ MOST_LAST_TRIES = 6
 """After the container's end."""
 _OVERLAP = timedelta(seconds=1)
 """Two streams are written to one log: their times may be out of order by a little."""
-_BATCH_BYTES = 64 * 1024
-Line = tuple[datetime, bytes]
 
 
 class Position:
@@ -76,7 +73,7 @@ class Position:
                 del self._known[gone]
 
 
-def parse_line(line: bytes) -> Line | None:
+def parse_line(line: bytes) -> tuple[datetime, bytes] | None:
     """Time and text of a line; None if it does not begin with a time, as an error message in the stream."""
     stamp, blank, text = line.partition(b" ")
     try:
@@ -146,20 +143,9 @@ class LogFollower:
         self._position.begin()
         has_news = False
         async with aclosing(self._client.log(self._pod, **query)) as lines:
-            batch: list[Line] = []
-            size = 0
             async for line in lines:
                 if (parsed := parse_line(line)) is None or not self._position.is_new(*parsed):
                     continue
                 has_news = True
-                batch.append(parsed)
-                size += len(parsed[1])
-                if follow or size >= _BATCH_BYTES:
-                    await self._pass_on(batch)
-                    batch, size = [], 0
-            await self._pass_on(batch)
+                await self._sink.write("stdout", *parsed)
         return has_news
-
-    async def _pass_on(self, lines: Iterable[Line]) -> None:
-        for at, text in lines:
-            await self._sink.write("stdout", at, text)

@@ -10,6 +10,8 @@ from orchestrator_runner.executors.outcome import Report
 
 _MARK = "orchestrator"
 MAX_PARTS = 50
+_NO_REPORT = (ValueError, TypeError, KeyError, AttributeError)
+"""What reading something else raises."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ def read_message(text: str) -> PodMessage | None:
         found = json.loads(text)
         data = found[_MARK]
         report = _report(data)
-    except (ValueError, TypeError, KeyError):
+    except _NO_REPORT:
         return None
     return PodMessage(report, data.get("reported") is True, data.get("whole") is True)
 
@@ -80,7 +82,7 @@ class Reports:
             if len(parts) == count:
                 whole = base64.b64decode("".join(parts[number] for number in range(count)))
                 self._whole.setdefault(pod, _report(json.loads(whole)))
-        except (ValueError, TypeError, KeyError):
+        except _NO_REPORT:
             return
 
     def of(self, pod: str) -> TaskReport | None:

@@ -75,16 +75,20 @@ def judge(job: JobView | None, pods: Collection[PodView]) -> Verdict:
             return verdict
     running = next((pod for pod in pods if pod.is_running and not pod.is_gone), None)
     if is_overdue:
-        return TimedOut(has_begun=any(pod.is_running or pod.terminated for pod in pods), pod=running)
+        return TimedOut(has_begun=any(map(_has_begun, pods)), pod=running)
     if running is not None:
         return Running(running)
     return _without_program(job, pods)
 
 
+def _has_begun(pod: PodView) -> bool:
+    return pod.is_running or (pod.terminated is not None and pod.terminated.reason != _UNKNOWN)
+
+
 def _of_ended_pod(pod: PodView, *, is_overdue: bool) -> Ended | TimedOut | Vanished | None:
     how = pod.terminated
     if pod.reason == DEADLINE:
-        return TimedOut(has_begun=how is not None, pod=pod)
+        return TimedOut(has_begun=_has_begun(pod), pod=pod)
     if is_overdue and (pod.is_deleted or how is None):
         return None
     if how is None:
