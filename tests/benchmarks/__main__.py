@@ -9,7 +9,18 @@ from contextlib import AsyncExitStack
 from statistics import median
 from typing import Any
 
-from tests.benchmarks import api, counted, events, footprint, growth, history, report, web, workloads
+from tests.benchmarks import (
+    api,
+    counted,
+    events,
+    footprint,
+    growth,
+    history,
+    kubernetes,
+    report,
+    web,
+    workloads,
+)
 from tests.benchmarks.measuring import Samples, in_turns, nothing
 from tests.benchmarks.ours import Ours
 from tests.benchmarks.peers import prefect_system as prefect
@@ -111,6 +122,7 @@ SECTIONS: dict[str, Section] = {
     "api": api.section,
     "events": events.section,
     "web": web.section,
+    "kubernetes": kubernetes.section,
     "peers": peers,
 }
 USUAL = ("goals", "counted", "footprint", "growth")

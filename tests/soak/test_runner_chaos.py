@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(4 * SECONDS + 300)]
 async def test_runners_keep_their_promises_in_chaos(
     database: Database, private_broker: RabbitServer, tmp_path: Path
 ) -> None:
-    address = RabbitAddress(private_broker.url, private_broker.management_url)
+    address = RabbitAddress(private_broker.url, private_broker.management_url, "")
     with fresh_vhost(address) as broker:
         bound = 60 + 2 * SECONDS  # of what was left undone, much has to be done one after another
         await run_chaos(

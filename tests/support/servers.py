@@ -30,8 +30,10 @@ FOLDER_VARIABLE = "TEST_RUN_FOLDER"
 DATABASE_VARIABLE = "TEST_DATABASE_URL"
 AMQP_VARIABLE = "TEST_AMQP_URL"
 MANAGEMENT_VARIABLE = "TEST_RABBITMQ_MANAGEMENT_URL"
+METRICS_VARIABLE = "TEST_RABBITMQ_METRICS_URL"
 CONTAINERS_VARIABLE = "TEST_CONTAINERS"
 START_SECONDS = 120
+PORTS = (5672, 15672, 15692)  # of RabbitMQ: AMQP, management, metrics
 MEMORY = Path("/dev/shm")
 ENOUGH_MEMORY = 3 * 1024**3
 
@@ -45,10 +47,11 @@ class PostgresAddress:
 
 @dataclass(frozen=True)
 class RabbitAddress:
-    """Where an administrator connects, and the HTTP API with user and password."""
+    """Where an administrator connects, the HTTP API with user and password, and the node's own metrics."""
 
     url: str
     management_url: str
+    metrics_url: str
 
 
 class Run:
@@ -119,7 +122,11 @@ def postgres() -> PostgresAddress:
 
 def rabbitmq() -> RabbitAddress:
     if url := os.environ.get(AMQP_VARIABLE):
-        return RabbitAddress(url, os.environ.get(MANAGEMENT_VARIABLE) or _usual_management_url(url))
+        return RabbitAddress(
+            url,
+            os.environ.get(MANAGEMENT_VARIABLE) or _usual_management_url(url),
+            os.environ.get(METRICS_VARIABLE) or f"http://{urlsplit(url).hostname}:15692/metrics",
+        )
     return RabbitAddress(**_held("rabbitmq"))
 
 
@@ -168,10 +175,10 @@ def _private_postgres(folder: Path) -> Iterator[PostgresAddress]:
 
 @contextlib.contextmanager
 def _private_rabbitmq(folder: Path) -> Iterator[RabbitAddress]:
-    server = RabbitServer(folder / "rabbitmq", management=True)
+    server = RabbitServer(folder / "rabbitmq", management=True, metrics=True)
     try:
         server.start()
-        yield RabbitAddress(server.url, server.management_url)
+        yield RabbitAddress(server.url, server.management_url, server.metrics_url)
     finally:
         server.remove()
 
@@ -191,13 +198,17 @@ def _contained_rabbitmq(_: Path) -> Iterator[RabbitAddress]:
 
     image = os.environ.get("RABBITMQ_IMAGE", "rabbitmq:4-management")
     settings = {"RABBITMQ_DEFAULT_USER": "orchestrator", "RABBITMQ_DEFAULT_PASS": "orchestrator"}
-    with DockerContainer(image).with_envs(**settings).with_exposed_ports(5672, 15672) as container:
+    with DockerContainer(image).with_envs(**settings).with_exposed_ports(*PORTS) as container:
         host = container.get_container_host_ip()
-        amqp, management = (int(container.get_exposed_port(port)) for port in (5672, 15672))
+        amqp, management, metrics = (int(container.get_exposed_port(port)) for port in PORTS)
         if not wait_until(lambda: answers_amqp(host, amqp) and answers_http(host, management), START_SECONDS):
             raise RuntimeError(f"the container of {image} does not answer")
         who = "orchestrator:orchestrator"
-        yield RabbitAddress(f"amqp://{who}@{host}:{amqp}/%2F", f"http://{who}@{host}:{management}")
+        yield RabbitAddress(
+            f"amqp://{who}@{host}:{amqp}/%2F",
+            f"http://{who}@{host}:{management}",
+            f"http://{host}:{metrics}/metrics",
+        )
 
 
 def _opened(kind: str, folder: Path) -> contextlib.AbstractContextManager[PostgresAddress | RabbitAddress]:
@@ -231,6 +242,7 @@ def _run(command: list[str]) -> int:
             DATABASE_VARIABLE: database.url,
             AMQP_VARIABLE: broker.url,
             MANAGEMENT_VARIABLE: broker.management_url,
+            METRICS_VARIABLE: broker.metrics_url,
         }
         environment.pop(FOLDER_VARIABLE)
         return subprocess.run(command, env=environment, check=False).returncode

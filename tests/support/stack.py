@@ -128,6 +128,8 @@ class Stack:
     person: Caller = field(init=False)
     robot: Caller = field(init=False)
     clients: list[httpx.AsyncClient] = field(default_factory=list)
+    metrics_ports: dict[str, int] = field(default_factory=dict)
+    """Of the services that do not serve their metrics beside the rest."""
     seen: dict[str, int] = field(default_factory=dict)
     killed: set[str] = field(default_factory=set)
 
@@ -149,6 +151,9 @@ class Stack:
         more["ORCHESTRATOR_TASK_UIDS"] = "none"  # as root, too: tasks write into folders of pytest's
         if label == "api":
             more["ORCHESTRATOR_HTTP_PORT"] = str(urlsplit(self.url).port)
+        if name == "api" and "ORCHESTRATOR_METRICS_PORT" not in self.environment[name]:
+            self.metrics_ports[label] = free_port()
+            more["ORCHESTRATOR_METRICS_PORT"] = str(self.metrics_ports[label])
         environment = {**self.environment[name], **more}
         service = ServiceProcess(MODULES[name], environment, self.folder, python=self.python)
         self.services[label] = service
@@ -166,6 +171,13 @@ class Stack:
         self.killed.add(label)
         self[label].terminate()
         await self[label].ended(READY_SECONDS)
+
+    def metrics_addresses(self) -> dict[str, str]:
+        """Host and port that Prometheus scrapes, by service."""
+        return {
+            label: f"127.0.0.1:{self.metrics_ports.get(label, service.port)}"
+            for label, service in self.services.items()
+        }
 
     async def _furnish(self) -> None:
         """A project, components and a token, all through the API."""

@@ -39,9 +39,14 @@ QUICK: Mapping[str, Mapping[str, str]] = {
         "ORCHESTRATOR_ADMIN_EMAIL": ADMIN_EMAIL,
         "ORCHESTRATOR_ADMIN_TOKEN": ADMIN_TOKEN,
         "ORCHESTRATOR_LINK_KEY": LINK_KEY,
+        "ORCHESTRATOR_MEASURE_SECONDS": "1",
     },
     "scheduler": {"ORCHESTRATOR_SCAN_SECONDS": "1", "ORCHESTRATOR_POLL_SECONDS": "0.2"},
-    "trigger-watcher": {"ORCHESTRATOR_SCAN_SECONDS": "1", "ORCHESTRATOR_DUE_POLL_SECONDS": "0.5"},
+    "trigger-watcher": {
+        "ORCHESTRATOR_SCAN_SECONDS": "1",
+        "ORCHESTRATOR_DUE_POLL_SECONDS": "0.5",
+        "ORCHESTRATOR_MEASURE_SECONDS": "1",
+    },
     "runner": {
         "ORCHESTRATOR_LEASE_SECONDS": "2",
         "ORCHESTRATOR_HEARTBEAT_SECONDS": "0.5",
@@ -49,6 +54,7 @@ QUICK: Mapping[str, Mapping[str, str]] = {
         "ORCHESTRATOR_SCAN_SECONDS": "1",
         "ORCHESTRATOR_TASK_GRACE_SECONDS": "1",
         "ORCHESTRATOR_TASK_DRAIN_SECONDS": "0.3",
+        "ORCHESTRATOR_MEASURE_SECONDS": "1",
     },
     "notifier": {
         "ORCHESTRATOR_SMTP_TLS": "none",

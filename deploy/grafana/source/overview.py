@@ -143,7 +143,7 @@ STARTS = [
         "From the instant of a fire to the request of its run (95 %), and how long the most overdue fire has waited.",
         SECONDS,
         Query(quantile(0.95, "orchestrator_schedule_fire_lateness_seconds"), "lateness (95 %)"),
-        Query("max(orchestrator_schedule_overdue_seconds)", "most overdue now"),
+        Query("min(orchestrator_schedule_overdue_seconds)", "most overdue now"),
         limits=Limits(orange=10, red=60),
     ),
     graph(

@@ -10,10 +10,12 @@ from typing import Any
 import asyncpg
 import pytest
 from pamqp import encode
+from prometheus_client import REGISTRY
 from tests.integration.messaging.conftest import Foreign, consuming, message_ids
 from tests.integration.messaging.messages import RUNS, run_requested, updated
 from tests.support.waiting import eventually
 
+from orchestrator_api.operations.dead_letters import measure
 from orchestrator_shared.contracts.commands import RunRequested
 from orchestrator_shared.contracts.envelope import wrap
 from orchestrator_shared.contracts.events import TableUpdated
@@ -244,9 +246,13 @@ async def test_replayed_and_discarded(connected: Broker, pool: asyncpg.Pool) -> 
 
     dead = DeadLetters(connected.consuming, connected.publisher)
     consumer = Consumer(connected, RUNS, {RunRequested: on_run}, tries=QUICK_TRIES)
+    given_up = ("orchestrator_messages_dead_lettered_total", {"queue": RUNS.name, "reason": "message"})
+    assert REGISTRY.get_sample_value(*given_up) is not None, "reported before anything was given up"
     await publish(connected, run_requested(), run_requested())
     async with consuming(consumer):
         first, second = await letters(connected, 2)
+        await measure(dead)
+        assert REGISTRY.get_sample_value("orchestrator_dead_letters") == 2
         await dead.replay(first.id)
         again = next(letter for letter in await letters(connected, 2) if letter.id != second.id)
         assert (again.replays, again.first_seen, again.message_id) == (1, first.first_seen, first.message_id)
@@ -258,6 +264,8 @@ async def test_replayed_and_discarded(connected: Broker, pool: asyncpg.Pool) -> 
         with pytest.raises(NotFound):
             await dead.replay(second.id)
     assert await dead.count() == 0
+    await measure(dead)
+    assert REGISTRY.get_sample_value("orchestrator_dead_letters") == 0
 
 
 async def not_understood(_delivery: Delivery) -> None:

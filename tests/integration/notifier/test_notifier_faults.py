@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from tests.integration.notifier.conftest import Stage, StartNotifier, mails, told
+from tests.support.scraping import Scraped
 from tests.support.smtp_sink import ReceivedMail, SmtpSink
 from tests.support.tcp_proxy import TcpProxy
 from tests.support.waiting import eventually
@@ -49,6 +50,11 @@ async def test_an_outage_of_the_mail_server_loses_nothing(
         for address in ("a@example.com", "b@example.com")
         for number in (1, 2, 3)
     )
+    measured = await Scraped.of(notifier.url)
+    assert measured("orchestrator_notifier_delivery_delay_seconds_count") == 6
+    assert measured("orchestrator_notifier_deliveries_total", outcome="sent") == 6
+    assert measured("orchestrator_notifier_deliveries_total", outcome="failed") == 0
+    assert (measured("orchestrator_notifier_smtp_connections_failed_total") or 0) > 0
     notifier.terminate()
     assert await notifier.ended() == 0
 

@@ -7,6 +7,7 @@ from functools import partial
 
 import asyncpg
 import pytest
+from prometheus_client import REGISTRY
 from tests.integration.scheduler.stage import AGO, add_schedule, fires, next_at, replica, said, set_up
 from tests.support.databases import Database
 
@@ -50,6 +51,24 @@ async def test_a_due_fire_is_one_record_one_request_and_the_next_fire(
     assert await scheduler.firing.fire_due() == 0
     await scheduler.firing.sync(schedule_id)
     assert len(await said(database, RunRequested.type)) == 1
+
+
+async def test_how_long_a_fire_has_been_due_is_told_until_it_is_decided(
+    database: Database, scheduler: Scheduler
+) -> None:
+    def overdue() -> float:
+        return REGISTRY.get_sample_value("orchestrator_schedule_overdue_seconds") or 0.0
+
+    schedule_id = await add_schedule(database)
+    await scheduler.firing.sync(schedule_id)
+    await scheduler.firing.seconds_to_next()
+    assert overdue() == 0
+    await database.execute("UPDATE scheduler.next_fires SET next_at = next_at - interval '10 minutes'")
+    await scheduler.firing.seconds_to_next()
+    assert overdue() >= 500
+    assert await scheduler.firing.fire_due() == 1
+    await scheduler.firing.seconds_to_next()
+    assert overdue() == 0
 
 
 async def test_many_replicas_fire_each_once(database: Database, scheduler: Scheduler) -> None:

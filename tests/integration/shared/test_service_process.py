@@ -117,10 +117,10 @@ async def test_a_scrape_alone_tells_whether_the_service_is_ready(start: Start) -
     """Whoever has no probes would otherwise be told that nothing is ready."""
     service = start("orderly")
 
-    async def told() -> None:
-        assert "orchestrator_ready 1.0" in (await service.get("/metrics")).text
+    async def is_told() -> bool:
+        return "orchestrator_ready 1.0" in (await service.get("/metrics")).text
 
-    await eventually(told)
+    await eventually(is_told)
 
 
 async def test_a_task_that_dies_ends_the_service_with_the_reason(start: Start) -> None:

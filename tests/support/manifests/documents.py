@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import certifi
 import yaml
 from tests.support.documentation import ROOT
 
@@ -74,14 +75,19 @@ class Manifests:
             secret = volumes.get(mount["name"], {}).get("secret")
             if secret is not None:
                 data = self._data("Secret", secret["secretName"], namespace_of(workload))
-                found |= {f"{mount['mountPath']}/{key}": value for key, value in data.items()}
+                names = {each["key"]: each["path"] for each in secret.get("items", [])} or dict.fromkeys(data)
+                found |= {
+                    f"{mount['mountPath']}/{path or key}": data[key]
+                    for key, path in names.items()
+                    if key in data
+                }
         return found
 
     def environment(self, workload: Document) -> dict[str, str]:
         """Its settings, with what is in the files that they name."""
         files = self.files(workload)
         return {
-            name.removesuffix("_FILE") if value in files else name: files.get(value, value)
+            name if name.endswith("_CA_FILE") else name.removesuffix("_FILE"): files.get(value, value)
             for name, value in self.variables(workload).items()
         }
 
@@ -181,4 +187,13 @@ def _with_gateway() -> list[Document]:
 
 def manifests(overlay: str) -> Manifests:
     """A fresh copy of a rendering (local, production, gateway), which a test may change."""
-    return Manifests(json.loads(_rendered(overlay)), copy.deepcopy(make_secrets()))
+    documents = json.loads(_rendered(overlay))
+    operated = [_of_operator(each) for each in documents if each["kind"] == "Cluster"]
+    return Manifests(documents, [*copy.deepcopy(make_secrets()), *operated])
+
+
+def _of_operator(cluster: Document) -> Document:
+    """The Secret that CloudNativePG makes: its authority, with the key."""
+    meta = {"name": f"{cluster['metadata']['name']}-ca", "namespace": namespace_of(cluster)}
+    data = {"ca.crt": Path(certifi.where()).read_text(), "ca.key": "secret"}
+    return {"kind": "Secret", "metadata": meta, "stringData": data}

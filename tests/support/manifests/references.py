@@ -63,8 +63,11 @@ def _of_volumes(manifests: Manifests, workload: Document) -> Iterator[str]:
         for kind, source, key in (("ConfigMap", "configMap", "name"), ("Secret", "secret", "secretName")):
             if volume and source in volume:
                 known = manifests.keys_of(kind, volume[source][key], namespace)
-                if known is None or (mount.get("subPath") or next(iter(known))) not in known:
-                    yield f"there is no {kind} {volume[source][key]} with {mount.get('subPath')}"
+                wanted = {each["key"] for each in volume[source].get("items", [])}
+                wanted |= {mount["subPath"]} if "subPath" in mount else set()
+                if known is None or not wanted <= known:
+                    what = ", ".join(sorted(wanted)) or "data"
+                    yield f"there is no {kind} {volume[source][key]} with {what}"
 
 
 def _of_addresses(manifests: Manifests, workload: Document) -> Iterator[str]:

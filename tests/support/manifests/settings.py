@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from unittest import mock
 
+import certifi
 from pydantic_settings import BaseSettings
 from tests.support.documentation import REFERENCE
 from tests.support.manifests.documents import SERVICES, Manifests, label_of
@@ -70,8 +71,9 @@ def secrets_of(name: str) -> set[str]:
 
 
 def _values(name: str, environment: dict[str, str]) -> Iterator[str]:
-    """The service itself reads them."""
-    with mock.patch.dict(os.environ, environment, clear=True):
+    """The service itself reads them; certificates from a file, as in its pod."""
+    files = {key: certifi.where() for key in environment if key.endswith("_CA_FILE")}
+    with mock.patch.dict(os.environ, {**environment, **files}, clear=True):
         try:
             load_settings(MODELS[name])
         except SettingsError as error:

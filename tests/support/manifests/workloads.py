@@ -30,6 +30,7 @@ def check_workloads(manifests: Manifests) -> Iterator[str]:
             yield f"{label_of(document)}: does not enforce restricted pods"
     for workload in manifests.of_kind(*WORKLOADS):
         problems = [*restricted(workload), *_sized(workload), *_tokens(manifests, workload)]
+        problems += _keys(manifests, workload)
         if workload["metadata"]["name"] in OWN:
             problems += _read_only(workload)
         if workload["metadata"]["name"] in SERVICES:
@@ -56,6 +57,12 @@ def restricted(workload: Document) -> Iterator[str]:
             yield "may escalate privileges"
         if own.get("capabilities") != {"drop": ["ALL"]}:
             yield "keeps capabilities"
+
+
+def _keys(manifests: Manifests, workload: Document) -> Iterator[str]:
+    """The key of an authority is nobody's business."""
+    if any(path.endswith("ca.key") for path in manifests.files(workload)):
+        yield "can sign certificates for the database"
 
 
 def _read_only(workload: Document) -> Iterator[str]:

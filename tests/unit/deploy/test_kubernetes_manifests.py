@@ -76,6 +76,13 @@ def settings(found: Manifests, name: str) -> dict[str, Any]:
     return data
 
 
+def volume(found: Manifests, service: str, name: str) -> dict[str, Any]:
+    """The Secret of a pod's volume."""
+    volumes = pod_of(deployment(found, service))["spec"]["volumes"]
+    mounted: dict[str, Any] = next(each["secret"] for each in volumes if each["name"] == name)
+    return mounted
+
+
 def secret(found: Manifests, name: str) -> dict[str, str]:
     data: dict[str, str] = next(
         each["stringData"] for each in found.secrets if each["metadata"]["name"] == name
@@ -305,6 +312,9 @@ BREAKS: tuple[tuple[Check, Break, str], ...] = (
         lambda m: pod_of(deployment(m, "runner"))["spec"].update(terminationGracePeriodSeconds=30),
         "needs 40 seconds to end",
     ),
+    (check_workloads, lambda m: volume(m, "api", "database-ca").pop("items"), "can sign certificates"),
+    (check_references, lambda m: volume(m, "api", "database-ca").update(secretName="ca"), "no Secret ca"),
+    (check_references, lambda m: volume(m, "api", "secrets").update(secretName="scheduler"), "/admin-token"),
     (check_workloads, lambda m: container(m, "api").pop("lifecycle"), "takes no more connections"),
     (
         check_workloads,

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from prometheus_client import REGISTRY
 
 from orchestrator_shared.domain.errors import Unavailable
 from orchestrator_shared.runtime import lifecycle as module
@@ -10,13 +11,19 @@ from orchestrator_shared.runtime.lifecycle import Lifecycle
 from orchestrator_shared.runtime.startup import retry_at_start
 
 
+def died(task: str) -> float | None:
+    return REGISTRY.get_sample_value("orchestrator_tasks_died_total", {"task": task})
+
+
 async def test_a_task_cancelled_by_a_library_counts_as_died() -> None:
     lifecycle = Lifecycle("test")
-    task = lifecycle.supervise("relay", asyncio.Event().wait())
+    task = lifecycle.supervise("counted", asyncio.Event().wait())
+    assert died("counted") == 0  # not absent
     await asyncio.sleep(0)
     task.cancel()
     await asyncio.wait_for(lifecycle.stopping.wait(), 1)
-    assert lifecycle.failure == "the task 'relay' ended: was cancelled"
+    assert lifecycle.failure == "the task 'counted' ended: was cancelled"
+    assert died("counted") == 1
 
 
 async def test_a_task_ended_on_purpose_does_not() -> None:

@@ -38,6 +38,7 @@ class Lifecycle:
         """Run a task that lives as long as the service: if it ends early, the service logs why and ends."""
         task = asyncio.create_task(coroutine, name=name)
         self._tasks.add(task)
+        metrics.TASKS_DIED.labels(name)  # from 0 on: a rate would miss the first one otherwise
         task.add_done_callback(self._ended)
         return task
 

@@ -65,6 +65,7 @@ def page(
     context = {
         "frame": None,
         "problem": None,
+        "conflict": None,
         "errors": Fields(),
         "values": Fields(),
         "nonce": nonce,

@@ -15,7 +15,7 @@ from orchestrator_api.orchestrations import trash
 from orchestrator_api.runs import service as runs
 from orchestrator_api.runs.models import ConfigurationRunIn
 from orchestrator_api.web import answers, entering, forms, once, pages
-from orchestrator_api.web.again import NOT_NOW
+from orchestrator_api.web.again import Filled, carried_out
 from orchestrator_api.web.answers import Undo
 from orchestrator_api.web.configurations.filters import TYPES
 from orchestrator_api.web.configurations.head import component_of, head_of, key_of, topic_of, url_of
@@ -24,32 +24,26 @@ from orchestrator_api.web.configurations.listing import SECTION
 from orchestrator_api.web.configurations.names import Identified, Named, id_of
 from orchestrator_api.web.pages import Fields
 from orchestrator_api.web.urls import urls_of
-from orchestrator_shared.domain.errors import UserError
 
 
 async def new_configuration(request: Request) -> Response:
     """Choose a component and a name; the editor comes next."""
-    fields, errors = Fields(component=request.query_params.get("component", "")), Fields()
-    if request.method == "POST":
-        fields = await entering.sent(request)
-        try:
-            return await _begin(request, fields)
-        except NOT_NOW:
-            raise
-        except UserError as error:
-            errors = forms.refused(error)
-    async with entering.showing(request, fields, Scope.CONFIGURE, section=SECTION) as (session, frame):
+    begin = {"component": request.query_params.get("component", "")}
+    filled = await carried_out(request, _begin, begin=begin)
+    if isinstance(filled, Response):
+        return filled
+    async with entering.showing(request, filled.values, Scope.CONFIGURE, section=SECTION) as (session, frame):
         found = await components.listing(session)
     return pages.dialog(
         request,
         "configurations/new",
-        422 if errors else 200,
+        filled.status,
         title="New configuration",
         frame=frame,
         back=urls_of(request)("configurations", project=request.path_params["project"]),
         groups=[(label, [each for each in found if each.type == kind]) for kind, label in TYPES.items()],
-        values=fields,
-        errors=errors,
+        values=filled.values,
+        errors=filled.errors,
     )
 
 
@@ -73,37 +67,31 @@ def _id(fields: Fields) -> str:
 
 async def copy_configuration(request: Request) -> Response:
     """Copy it under another id; its secrets come along without being shown."""
-    key, fields, errors = key_of(request), Fields(), Fields()
-    if request.method == "POST":
-        fields = await entering.sent(request)
-        try:
-            return await _copy(request, key, fields)
-        except NOT_NOW:
-            raise
-        except UserError as error:
-            errors = forms.refused(error)
-    async with entering.showing(request, fields, Scope.CONFIGURE, section=SECTION) as (session, frame):
-        row = await configurations.load(session, key)
+    filled = await carried_out(request, _copy)
+    if isinstance(filled, Response):
+        return filled
+    async with entering.showing(request, filled.values, Scope.CONFIGURE, section=SECTION) as (session, frame):
+        row = await configurations.load(session, key_of(request))
     if request.method == "GET":
-        fields = Fields(name=copies.name_of_copy(row, None), id=id_of(f"{row.id}-copy"))
+        filled = Filled(Fields(name=copies.name_of_copy(row, None), id=id_of(f"{row.id}-copy")))
     return pages.dialog(
         request,
         "configurations/copy",
-        422 if errors else 200,
+        filled.status,
         title=f"Copy {row.name}",
         frame=frame,
         back=url_of(request),
         action=url_of(request, "copy_configuration"),
         row=row,
-        values=fields,
-        errors=errors,
+        values=filled.values,
+        errors=filled.errors,
     )
 
 
-async def _copy(request: Request, key: Key, fields: Fields) -> Response:
+async def _copy(request: Request, fields: Fields) -> Response:
     name = forms.checked(Named, {"name": fields["name"] or None}).name
     async with entering.changing(request, fields, Scope.CONFIGURE, section=SECTION) as (session, frame):
-        copied = await copies.copy(session, key, _id(fields), name)
+        copied = await copies.copy(session, key_of(request), _id(fields), name)
         return answers.done(request, frame, fields, "", to=url_of(request, configuration=copied.id))
 
 
@@ -129,32 +117,28 @@ async def restore_configuration(request: Request) -> Response:
 
 async def run_configuration(request: Request) -> Response:
     """Run it by itself, now; parameters may be given for this job only."""
-    key, fields, errors = key_of(request), Fields(notify="true", key=uuid4().hex), Fields()
-    if request.method == "POST":
-        fields = await entering.sent(request, is_large=True)
-        try:
-            return await _run(request, key, fields)
-        except NOT_NOW:
-            raise
-        except UserError as error:
-            errors = forms.refused(error)
-    async with entering.showing(request, fields, Scope.READ, section=SECTION) as (session, frame):
-        head = await head_of(session, key)
+    begin = {"notify": "true", "key": uuid4().hex}
+    filled = await carried_out(request, _run, begin=begin, is_large=True)
+    if isinstance(filled, Response):
+        return filled
+    async with entering.showing(request, filled.values, Scope.READ, section=SECTION) as (session, frame):
+        head = await head_of(session, key_of(request))
     return pages.dialog(
         request,
         "configurations/run",
-        422 if errors else 200,
+        filled.status,
         title=f"Run {head.row.name}",
         frame=frame,
         back=url_of(request),
         action=url_of(request, "run_configuration"),
         head=head,
-        values=fields,
-        errors=errors,
+        values=filled.values,
+        errors=filled.errors,
     )
 
 
-async def _run(request: Request, key: Key, fields: Fields) -> Response:
+async def _run(request: Request, fields: Fields) -> Response:
+    key = key_of(request)
     parameters, wrong = parsed(fields["parameters"]) if fields["parameters"].strip() else ({}, [])
     if wrong:
         raise Invalid([FieldError("parameters", wrong[0].detail)])

@@ -18,7 +18,7 @@ from orchestrator_api.schedules.models import TimesIn
 from orchestrator_api.schedules.rows import ScheduleSpec
 from orchestrator_api.schedules.times import Preview, accept_times, preview
 from orchestrator_api.web import answers, entering, forms, pages
-from orchestrator_api.web.again import NOT_NOW
+from orchestrator_api.web.again import carried_out
 from orchestrator_api.web.configurations.head import key_of, url_of
 from orchestrator_api.web.configurations.listing import SECTION
 from orchestrator_api.web.pages import Fields
@@ -40,31 +40,25 @@ PLACES = {
 
 async def automate_configuration(request: Request) -> Response:
     """The dialog with the next fires of what is chosen, and what it sends."""
-    fields, errors = Fields(form.NEW), Fields()
-    fields |= {"cron": "", "notify": "true", "timezone": viewer_of(request).zone.key}
-    if request.method == "POST":
-        fields = await entering.sent(request)
-        try:
-            return await _automate(request, fields)
-        except NOT_NOW:
-            raise
-        except UserError as error:
-            errors = forms.refused(error, PLACES)
-    async with entering.showing(request, fields, Scope.CONFIGURE, section=SECTION) as (session, frame):
+    begin = {**form.NEW, "cron": "", "notify": "true", "timezone": viewer_of(request).zone.key}
+    filled = await carried_out(request, _automate, PLACES, begin=begin)
+    if isinstance(filled, Response):
+        return filled
+    async with entering.showing(request, filled.values, Scope.CONFIGURE, section=SECTION) as (session, frame):
         row = await configurations.load(session, key_of(request))
         used = await usages.listing(session, key_of(request), (None, None), MOST_USES)
-        found, wrong = await session.offload.run(_preview, fields, session.now)
+        found, wrong = await session.offload.run(_preview, filled.values, session.now)
     return pages.dialog(
         request,
         "configurations/automate",
-        422 if errors else 200,
+        filled.status,
         title=f"Automate {row.name}",
         frame=frame,
         back=url_of(request),
         row=row,
         others=_others(used),
-        values=fields,
-        errors=errors,
+        values=filled.values,
+        errors=filled.errors,
         schedules=_choices(),
         weekdays=form.WEEKDAYS,
         preview=found,

@@ -83,6 +83,7 @@ class ContainerRun:
         try:
             if self._handle is None or not self._handle.was_started:
                 await self._start_in_time()
+                self._execution.started()
             else:
                 await self._recall(self._handle)
             container = await self._follow()

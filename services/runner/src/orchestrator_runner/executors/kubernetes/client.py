@@ -1,8 +1,9 @@
 """Requests to the Kubernetes API: the few verbs that the executor needs."""
 
+import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext, suppress
 from typing import Any
 from urllib.parse import urlencode
 
@@ -28,6 +29,9 @@ WATCH_SECONDS = 60
 WATCH_SILENCE_SECONDS = 75.0
 LOG_SILENCE_SECONDS = 240.0
 PAGE = 250
+MOST_AT_ONCE = 16
+"""Connections being opened, so that hundreds of Jobs that end together do not hold up the watches."""
+_UNTURNED = frozenset({"list", "watch"})
 _MOST_BYTES = 64 * 1024 * 1024
 _MOST_ERROR_BYTES = 64 * 1024
 _ENDLESS = 2**62
@@ -58,6 +62,7 @@ class KubernetesClient:
 
     def __init__(self, place: Place) -> None:
         self.place = place
+        self._turns = asyncio.Semaphore(MOST_AT_ONCE)
         trusted, hosts = place.ssl_context(), place.internal_hosts()
 
         def transport(limits: Limits) -> Transport:
@@ -159,7 +164,10 @@ class KubernetesClient:
         seconds = REQUEST_SECONDS if transport is self._plain else None
         code = "none"
         try:
-            async with transport.exchange(request, seconds=seconds) as response:
+            async with AsyncExitStack() as stack:
+                async with nullcontext() if verb in _UNTURNED else self._turns:
+                    exchange = transport.exchange(request, seconds=seconds)
+                    response = await stack.enter_async_context(exchange)
                 code = str(response.status)
                 if not 200 <= response.status <= 299:
                     raise await _error(response)

@@ -118,7 +118,7 @@
   });
   // A link in the form that opens another one in its place.
   document.addEventListener("click", (event) => {
-    const link = event.target.closest?.("dialog[data-typed] a[hx-get]:not([hx-target], nav a)");
+    const link = event.target.closest?.("dialog[data-typed] a[hx-get]:not([hx-target], [data-leave], nav a)");
     if (link) asks(event, link.closest("dialog"), link);
   }, true);
   window.addEventListener("beforeunload", (event) => { if (typed()) event.preventDefault(); });

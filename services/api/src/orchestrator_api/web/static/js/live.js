@@ -119,6 +119,12 @@
     for (const { id, orchestration } of triggers) changed.add(`trigger:${id}`).add(`starts:${orchestration}`);
     later();
   });
+  // What becomes late does so without an event.
+  setInterval(() => {
+    if (document.hidden || !document.querySelector("[data-live~=minute]")) return;
+    changed.add("minute");
+    later();
+  }, 60_000);
   source.addEventListener("reset", refreshAll);
   source.addEventListener("live:changed", (event) => {
     event.detail.topics.forEach((topic) => changed.add(topic));
