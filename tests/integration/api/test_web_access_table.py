@@ -149,8 +149,6 @@ async def test_pages_are_shown_to_nobody_who_is_not_signed_in(tenants: Tenants) 
             assert answer.status == 401, (question, kind, answer.status)
 
 
-
-
 def told(answer: Answer, *names: str) -> Any:
     """An answer without the names asked for, and without what differs each time."""
     status, text, headers = canonical(answer, *names)
