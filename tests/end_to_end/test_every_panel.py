@@ -304,9 +304,9 @@ async def test_the_choices_of_variables_are_there(watch: Watch) -> None:
     assert watch.stack.database.name in found["platform: datname"]
 
 
-async def choices(watch: Watch, query: dict[str, Any]) -> list[str]:
-    if "rawSql" in query:
+async def choices(watch: Watch, query: str | dict[str, Any]) -> list[str]:
+    if isinstance(query, str):
         async with watch.stack.database.connection("grafana") as connection:
-            return [row[-1] for row in await connection.fetch(filled_sql(query["rawSql"]))]
+            return [row[-1] for row in await connection.fetch(filled_sql(query))]
     selector, label = re.fullmatch(r"label_values\((.*), (\w+)\)", query["query"]).groups()  # type: ignore[union-attr]
     return watch.prometheus.label_values(label, selector)

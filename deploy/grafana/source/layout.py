@@ -123,9 +123,12 @@ def data_source(name: str, label: str, kind: str) -> builders.DatasourceVariable
 
 
 def choice(
-    name: str, label: str, source: DataSourceRef, query: dict[str, object], *, every: bool = False
+    name: str, label: str, source: DataSourceRef, query: str | dict[str, object], *, every: bool = False
 ) -> builders.QueryVariable:
-    """Values that a data source knows; with `every` several of them, or all."""
+    """Values that a data source knows; with `every` several of them, or all.
+
+    The query is SQL as a string, or what the editor for Prometheus saves.
+    """
     variable = builders.QueryVariable(name).label(label).datasource(source).query(query)
     variable.refresh(VariableRefresh.ON_TIME_RANGE_CHANGED)
     if every:

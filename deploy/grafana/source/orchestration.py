@@ -27,10 +27,6 @@ SHOWN = f"{THIS} AND $__timeFilter(accepted_at)"
 DURATION = "extract(epoch FROM finished_at - started_at)"
 
 
-def _ask(sql: str) -> dict[str, object]:
-    return {"editorMode": "code", "format": "table", "rawQuery": True, "rawSql": sql, "refId": "values"}
-
-
 AT_A_GLANCE = [
     number(
         "Runs",
@@ -185,16 +181,14 @@ PAGE = Page(
             "project",
             "Project",
             DATABASE,
-            _ask("SELECT DISTINCT project FROM reports.orchestrations_v1 ORDER BY 1"),
+            "SELECT DISTINCT project FROM reports.orchestrations_v1 ORDER BY 1",
         ),
         choice(
             "orchestration",
             "Orchestration",
             DATABASE,
-            _ask(
-                "SELECT name AS __text, orchestration AS __value FROM reports.orchestrations_v1 "
-                "WHERE project = ${project:sqlstring} ORDER BY 1"
-            ),
+            "SELECT name AS __text, orchestration AS __value FROM reports.orchestrations_v1 "
+            "WHERE project = ${project:sqlstring} ORDER BY 1",
         ),
     ],
     rows=[

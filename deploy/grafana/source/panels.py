@@ -197,18 +197,13 @@ def graph(
         .show_points(options.VisibilityMode.ALWAYS if points else options.VisibilityMode.NEVER)
         .span_nulls(False)
         .legend(_legend())
-        .tooltip(
-            common.VizTooltipOptions()
-            .mode(options.TooltipDisplayMode.MULTI)
-            .sort(options.SortOrder.DESCENDING)
-        )
+        .tooltip(_tooltip())
         .span(width)
         .height(8)
     )
-    if len(limits.steps) > 1:
-        panel.thresholds_style(
-            common.GraphThresholdsStyleConfig().mode(options.GraphThresholdsStyleMode.DASHED)
-        )
+    if limits != NO_LIMITS:
+        dashed = common.GraphThresholdsStyleConfig().mode(options.GraphThresholdsStyleMode.DASHED)
+        panel.thresholds_style(dashed)
     if stacked:
         panel.stacking(common.StackingConfig().mode(options.StackingMode.NORMAL).group("A"))
     for name, color in STATUS_COLORS.items() if statuses else ():
@@ -216,6 +211,11 @@ def graph(
     if links:
         panel.data_links([link(*each) for each in links])
     return panel.build()
+
+
+def _tooltip() -> common.VizTooltipOptions:
+    all_series = common.VizTooltipOptions().mode(options.TooltipDisplayMode.MULTI)
+    return all_series.sort(options.SortOrder.DESCENDING)
 
 
 def _legend() -> common.VizLegendOptions:

@@ -310,7 +310,7 @@ PAGE = Page(
             PROMETHEUS,
             {
                 "query": 'label_values(pg_database_size_bytes{datname!~"template.*"}, datname)',
-                "refId": "databases",
+                "refId": "StandardVariableQuery",
             },
             every=True,
         )

@@ -208,7 +208,7 @@ PAGE = Page(
             PROMETHEUS,
             {
                 "query": "label_values(orchestrator_trigger_data_age_seconds, project)",
-                "refId": "projects",
+                "refId": "StandardVariableQuery",
             },
             every=True,
         )

@@ -163,7 +163,10 @@ def test_every_data_source_is_a_variable_and_every_variable_is_there(file: Any) 
     used = {name for text in strings(document) for name in VARIABLE.findall(text)}
     assert {name for name in used if not name.startswith("__")} <= set(names)
     for each in names.values():
-        assert each["type"] != "query" or each["datasource"]["uid"] in ("${prometheus}", "${database}")
+        if each["type"] == "query":
+            assert each["datasource"]["uid"] in ("${prometheus}", "${database}")
+            sql = each["datasource"]["uid"] == "${database}"
+            assert isinstance(each["query"], str) == sql, "Grafana takes SQL as a string only"
 
 
 def test_metrics_in_queries_are_documented() -> None:
@@ -197,3 +200,10 @@ def test_the_layout_can_be_looked_at_as_text() -> None:
     for page in PAGES:
         for panel in panels(json.loads(generated()[page.file])):
             assert panel["title"][:17] in grid(page)
+
+
+def test_a_cluster_gets_every_dashboard() -> None:
+    given = yaml.safe_load((FOLDER / "kustomization.yaml").read_text())["configMapGenerator"]
+    assert sorted(name for each in given for name in each["files"]) == [
+        f"dashboards/{file.name}" for file in FILES
+    ]
