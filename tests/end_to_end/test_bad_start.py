@@ -14,6 +14,8 @@ from tests.support.waiting import eventually
 
 from orchestrator_local.servers.processes import free_port
 from orchestrator_shared.database.migrations import migrate
+from orchestrator_shared.database.roles import Roles, create_roles
+from orchestrator_shared.domain.ids import new_id
 
 Launch = Callable[[str, Mapping[str, str]], ServiceProcess]
 SECRET = "a-secret-that-nobody-may-see"
@@ -63,23 +65,31 @@ async def test_a_database_without_our_schema_is_told_what_to_do(
         assert "orchestrator db migrate" in text, name
 
 
-async def test_a_service_waits_for_the_migrations(
+async def test_a_service_waits_for_its_role_and_then_for_the_migrations(
     service_process: Launch, empty_database: Database, broker: BrokerVhost
 ) -> None:
-    settings = environment("scheduler", empty_database.url, broker.url)
-    service = service_process(
-        MODULES["scheduler"], {**settings, "ORCHESTRATOR_STARTUP_TIMEOUT_SECONDS": "60"}
-    )
-    await eventually(lambda: "orchestrator db migrate" in service.log_tail())
+    """In a cluster it starts beside the job that makes both."""
+    roles = Roles.prefixed(f"t_{new_id().hex[-12:]}_")
+    scheme, _, address = empty_database.url.rpartition("@")
+    url = f"{scheme.partition('://')[0]}://{roles.scheduler}:{SECRET}@{address}"
+    settings = environment("scheduler", url, broker.url) | {"ORCHESTRATOR_STARTUP_TIMEOUT_SECONDS": "60"}
+    service = service_process(MODULES["scheduler"], settings)
+    await eventually(lambda: service.log.exists() and "start.waiting" in service.log.read_text())
+    owner = await asyncpg.connect(empty_database.url)
+    await create_roles(owner, roles, dict.fromkeys(roles.by_service(), SECRET))
+    await eventually(lambda: "orchestrator db migrate" in service.log.read_text())
 
     async with httpx.AsyncClient(base_url=service.url, trust_env=False) as client:
         answers = [(await client.get(path)).status_code for path in ("/livez", "/readyz")]
-    connection = await asyncpg.connect(empty_database.url)
-    await migrate(connection, None)
-    await connection.close()
+    await migrate(owner, roles)
 
     assert answers == [200, 503]
     await service.ready()
+    service.terminate()
+    assert await service.ended() == 0
+    for role in roles.by_service().values():
+        await owner.execute(f"DROP OWNED BY {role}; DROP ROLE {role}")
+    await owner.close(timeout=5)
 
 
 async def test_an_unreachable_broker_is_named(service_process: Launch, database: Database) -> None:

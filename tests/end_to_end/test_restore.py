@@ -6,6 +6,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+import pytest_asyncio
 from tests.end_to_end.accounts import AN_HOUR_LATER, HOURLY, Known, check_mails, check_runs, check_triggers
 from tests.end_to_end.chain import Chains
 from tests.support.dumps import dump, privileges, restore
@@ -16,7 +17,11 @@ from tests.support.waiting import eventually
 from orchestrator_cli.failures import ExitCode
 from orchestrator_cli.main import main
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.xdist_group("restore"),
+    pytest.mark.timeout(240),
+]
 
 LONG = """
 orchestration: long
@@ -25,6 +30,18 @@ phases: [{name: Wait, tasks: [{run: load/long}]}]
 configuration: load/long
 parameters: {meet: [go]}
 """
+AWAITING = """
+orchestration: awaiting
+phases: [{name: Tick, tasks: [{run: write/tick}]}]
+triggers:
+  rates: {tables: [in.c-erp.rates]}
+---
+configuration: write/tick
+"""
+PENDING_AND_SENT = """
+SELECT EXISTS (SELECT FROM triggers.states WHERE orchestration = 'awaiting' AND pending_job_id IS NOT NULL)
+       AND NOT EXISTS (SELECT FROM triggers.outbox)
+"""
 UNHEARD = """
 SELECT (SELECT coalesce(sum(jsonb_array_length(output_tables)), 0) FROM jobs.jobs)
        - (SELECT count(*) FROM triggers.updates WHERE job_id IS NOT NULL)
@@ -32,9 +49,9 @@ SELECT (SELECT coalesce(sum(jsonb_array_length(output_tables)), 0) FROM jobs.job
 UPDATE = {"updates": [{"table": "in.c-erp.stock", "id": "stock-1"}]}
 
 
-@pytest.fixture
-async def stack(tmp_path: Path) -> AsyncIterator[Stack]:
-    async with open_stack(tmp_path) as stack:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
+    async with open_stack(tmp_path_factory.mktemp("restore")) as stack:
         yield stack
 
 
@@ -155,3 +172,24 @@ async def _works_again(stack: Stack, token: str) -> None:
         headers = {"Authorization": f"Bearer {token}"}
         answer = await http.get(f"/v1/projects/{PROJECT}/orchestrations", headers=headers)
     assert answer.status_code == 200
+
+
+@pytest.mark.usefixtures("commands")
+async def test_a_trigger_does_not_wait_for_ever_for_a_run_whose_request_the_broker_lost(stack: Stack) -> None:
+    await stack.apply(AWAITING)
+    await eventually(lambda: _knows_its_trigger(stack), 30)
+    stack.kill("runner")
+    await stack.robot.post("table-updates", {"table": "in.c-erp.rates"})
+    await eventually(lambda: stack.database.fetchval(PENDING_AND_SENT), 30)
+    await asyncio.to_thread(stack.broker.purge)
+    await stack.restart("runner")
+    assert await stack.runs("awaiting") == []
+    await command("after-broker-loss")
+    (run,) = await eventually(lambda: stack.runs("awaiting"), 30)
+    assert (await stack.ended(run["id"]))["status"] == "success"
+    await stack.at_rest()
+
+
+async def _knows_its_trigger(stack: Stack) -> bool:
+    explanation = await stack.explain("awaiting", "rates")
+    return all(table["counted"] is not None for table in explanation["tables"])

@@ -34,13 +34,9 @@ if behaviour == "report":
 if behaviour == "count_runs":
     state = pathlib.Path("state.json")
     before = json.loads(state.read_text()) if state.exists() else {}
-    leave(
-        "state",
-        {
-            "runs": before.get("runs", 0) + 1,
-            **({"filling": parameters["filling"]} if "filling" in parameters else {}),
-        },
-    )
+    runs = before.get("runs", 0) + 1
+    leave("state", {"runs": runs} | ({"filling": parameters["filling"]} if "filling" in parameters else {}))
+    leave("result", {"message": f"run {runs}"})
 if behaviour == "echo_config":
     print(parameters["say"], flush=True)
     leave("result", {"message": parameters["say"]})

@@ -24,7 +24,7 @@ from orchestrator_api.web.addresses import PAGES
 from orchestrator_api.web.runs import landing
 
 ADMINISTERED = ("/all-projects", "/components", "/people")
-UNRECORDED = ("change_tasks",)
+UNRECORDED = ("change_tasks", "add_tasks", "move_task", "discard_tasks")
 """Drafts are one's own."""
 PROCESS = '"type": "extractor", "executor": "process", "command": ["true"]'
 DAILY = "/projects/demo/orchestrations/daily"
@@ -115,8 +115,13 @@ ROWS = (
     Row("share_bucket", f"{SHARED}/new", {"shared_with": "fresh"}),
     Row("unshare_bucket", f"{SHARED}/fresh/end"),
     Row("change_tasks", f"{DAILY}/tasks/change", {"duplicate": "demo-extractor/one"}, page=f"{DAILY}/tasks"),
+    Row("add_tasks", f"{DAILY}/tasks/add", {"add:demo-extractor/two": "true"}),
+    Row("move_task", f"{DAILY}/tasks/move", {"move": "demo-extractor/one", "name": "New"},
+        page=f"{DAILY}/tasks/move?task=demo-extractor/one"),
     Row("save_tasks", f"{DAILY}/tasks/save", {"note": "saved"}, page=f"{DAILY}/tasks"),
     Row("restore_version", f"{DAILY}/versions/1/restore", {"note": "as it was"}),
+    Row("change_tasks", f"{DAILY}/tasks/change", {"duplicate": "demo-extractor/one"}, page=f"{DAILY}/tasks"),
+    Row("discard_tasks", f"{DAILY}/tasks/discard"),
     Row("trash_orchestration", f"{BELOW}/orchestrations/another/trash", {}, REFUSED_AGAIN),
     Row("restore_orchestration", f"{BELOW}/orchestrations/another/restore", {}, REFUSED_AGAIN),
     Row("import_definitions", f"{BELOW}/import", {
@@ -141,9 +146,6 @@ NOT_HERE: Mapping[str, str] = {
     "purge_from_trash": "what is gone is not there the second time",
     "restore_from_trash": "as restore_orchestration",
     "new_configuration": "leads to the editor, and makes nothing",
-    "discard_tasks": "as save_tasks",
-    "add_tasks": "as change_tasks",
-    "move_task": "as change_tasks",
     "settings_task": "as change_tasks",
     **dict.fromkeys(
         (

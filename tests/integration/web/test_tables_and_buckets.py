@@ -69,7 +69,7 @@ async def test_tables_are_searched_and_read_by_viewers(site: Site) -> None:
         await expect(page.locator("#tables tbody tr")).to_have_count(1)
         await expect(page).to_have_url(f"{site.url}/projects/{visit.project}/tables?q=deals")
         await page.get_by_role("link", name=DEALS).click()
-        await expect(page.get_by_role("region", name="About")).to_contain_text("Every 60 min")
+        await expect(page.get_by_role("region", name="About")).to_contain_text("Every hour")
         await page.get_by_role("link", name="in.c-crm").click()
         await expect(page.get_by_role("link", name="Share…")).to_have_count(0)
         await page.set_viewport_size(PHONE)

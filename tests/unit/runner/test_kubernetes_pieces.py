@@ -10,6 +10,7 @@ from uuid import UUID
 
 import pytest
 from tests.support.kubernetes.traces import Row, recorded
+from tests.support.manifests.schemas import problems_of
 
 from orchestrator_runner.executors.kubernetes.documents import Terms, job_document, secret_document
 from orchestrator_runner.executors.kubernetes.follow_log import Position, parse_line
@@ -152,6 +153,26 @@ def test_the_pod_is_restricted_and_runs_once() -> None:
         "readOnlyRootFilesystem": True,
         "runAsNonRoot": True,
     }
+
+
+def test_the_documents_are_valid() -> None:
+    section = KubernetesComponent.model_validate(
+        {
+            "image": IMAGE,
+            "command": ["loader"],
+            "resources": {"requests": {"cpu": "250m", "example.com/gpu": 1}, "limits": {"memory": "1Gi"}},
+            "node_selector": {"disktype": "ssd"},
+            "tolerations": [{"key": "batch", "operator": "Exists", "effect": "NoSchedule"}],
+            "service_account": "loader",
+            "user": 1000,
+        }
+    )
+    job = job_document(execution(timeout_seconds=90), section, Terms(10.0, 600))
+    secret = secret_document(execution(), {"metadata": {"name": "n", "uid": "u"}}, callback_url=None)
+    assert not problems_of(job)
+    assert not problems_of(secret)
+    job["spec"]["backofLimit"] = 0
+    assert problems_of(job)
 
 
 def test_no_secret_is_in_the_job_and_the_runners_path_is_in_neither() -> None:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -36,11 +36,20 @@ from orchestrator_runner.executors.kubernetes.verdict import (
 )
 from orchestrator_runner.executors.kubernetes.warnings import worst_warning
 from orchestrator_runner.executors.outcome import duration_text
-from orchestrator_runner.executors.port import Adopted, Execution, ExecutionLost, LogMark, LogSink, Outcome
+from orchestrator_runner.executors.port import (
+    TOKEN,
+    Adopted,
+    Execution,
+    ExecutionLost,
+    LogMark,
+    LogSink,
+    Outcome,
+)
 from orchestrator_shared.definitions.kubernetes_component import KubernetesComponent
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.http_transport.answers import NoAnswer
 
+TOKEN_VARIABLE = "ORCHESTRATOR_TOKEN"  # noqa: S105  the name of a variable
 _CONFLICT = 409
 _NOT_FOUND = 404
 
@@ -94,6 +103,7 @@ class KubernetesAttempt:
         self._words = ""
         self._uid: str | None = None
         self._was_seen = False
+        self._token = execution.environment.get(TOKEN_VARIABLE)
         self.name = job_name(execution)
         self.kept = asyncio.Event()
         """Set once another runner could continue the attempt."""
@@ -101,6 +111,8 @@ class KubernetesAttempt:
         """Whether there may be something in the cluster to end."""
         self.is_over = False
         """Set once the outcome is known and nothing of it runs any more."""
+        self.is_left_behind = False
+        """Set if the Job could not be deleted in time."""
         self.has_begun = False
         """Set once the program was seen to run."""
 
@@ -135,6 +147,7 @@ class KubernetesAttempt:
             elif self.may_run:
                 await self._end_job(grace)
         except Exception as error:
+            self.is_left_behind = not leave
             with contextlib.suppress(Exception):
                 async with asyncio.timeout(1):
                     reason = "no time left" if isinstance(error, TimeoutError) else str(error)
@@ -150,6 +163,8 @@ class KubernetesAttempt:
         if handle is not None:
             url = handle.get("callback_url")
             self._uid = handle.get("uid")
+            # A Secret that is made again has to be the same: successors mask this token in the log.
+            self._token = handle.get(TOKEN) or self._token
             self.kept.set()
             self.may_run = True
             if record is not None:
@@ -177,20 +192,21 @@ class KubernetesAttempt:
         return url
 
     def _handle(self, url: str | None) -> Mapping[str, Any]:
-        return {"job": self.name, "uid": self._uid, "callback_url": url}
+        return {"job": self.name, "uid": self._uid, "callback_url": url, TOKEN: self._token}
 
     async def _create(self, url: str | None) -> Outcome | None:
         """Create Job and Secret; both have fixed names, so sending either again changes nothing."""
         document = job_document(self._execution, self._section, self._terms)
         # The Secret is made first, so that one that is too large starts nothing.
-        secret_document(self._execution, {"metadata": {"name": self.name, "uid": ""}}, callback_url=url)
+        execution = self._with_token()
+        secret_document(execution, {"metadata": {"name": self.name, "uid": ""}}, callback_url=url)
         pause = self._waits.retry_seconds
         while True:
             try:
                 self.may_run = True
                 job = await self._created(document)
                 self._uid = job["metadata"]["uid"]
-                secret = secret_document(self._execution, job, callback_url=url)
+                secret = secret_document(execution, job, callback_url=url)
                 with _there_already():
                     await self._client.create(SECRETS, secret)
                 break
@@ -209,6 +225,12 @@ class KubernetesAttempt:
             await self._execution.record.keep_handle(self._handle(url))
         await self._say(f"created the Job {self.name} in the namespace {self._client.place.namespace}")
         return None
+
+    def _with_token(self) -> Execution:
+        if self._token is None:
+            return self._execution
+        environment = {**self._execution.environment, TOKEN_VARIABLE: self._token}
+        return replace(self._execution, environment=environment)
 
     async def _created(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
         try:
@@ -377,7 +399,7 @@ class KubernetesAttempt:
         """Delete the Job, and wait until its pods have ended."""
         with self._mirror.following(self.name) as changed:
             async with asyncio.timeout(grace):
-                await self._delete_job()
+                await self.delete_job()
                 while not self._is_gone():
                     changed.clear()
                     if self._is_gone():
@@ -388,7 +410,8 @@ class KubernetesAttempt:
                     self._follower.container_ended()
                     await asyncio.wait({self._log_task}, timeout=2)
 
-    async def _delete_job(self) -> None:
+    async def delete_job(self) -> None:
+        """Delete the Job and, with it, its pods and its Secret; tries until the cluster answers."""
         options: dict[str, Any] = {"propagationPolicy": "Foreground"}
         if self._uid is not None:
             options["preconditions"] = {"uid": self._uid}

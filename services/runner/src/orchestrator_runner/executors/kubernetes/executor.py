@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -31,7 +31,7 @@ from orchestrator_runner.executors.port import (
     Underway,
 )
 from orchestrator_shared.definitions.kubernetes_component import KubernetesComponent
-from orchestrator_shared.domain.errors import UserError
+from orchestrator_shared.domain.errors import Unavailable, UserError
 from orchestrator_shared.domain.statuses import ErrorKind, JobStatus
 from orchestrator_shared.http_transport.answers import NoAnswer
 from orchestrator_shared.validation import describe, path_of
@@ -42,7 +42,7 @@ CANCELLED_GRACE_SECONDS = 3.0
 """Used when the runner has lost the attempt: another one may start it soon."""
 MARGIN_SECONDS = 5.0
 """Beyond the grace period of a pod, for the cluster to notice its end."""
-RECONCILE_SECONDS = 20.0
+RECONCILE_AGAIN_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,8 @@ class KubernetesExecutor(Executor):
         self._running: set[str] = set()
         self._idle = asyncio.Event()
         self._idle.set()
+        self._background: set[asyncio.Task[None]] = set()
+        self._reconciling: asyncio.Task[None] | None = None
 
     @classmethod
     @asynccontextmanager
@@ -105,8 +107,9 @@ class KubernetesExecutor(Executor):
         finally:
             executor._closing.set()
             await executor._idle.wait()
-            watching.cancel()
-            await asyncio.wait({watching})
+            for task in (watching, *executor._background):
+                task.cancel()
+            await asyncio.wait({watching, *executor._background})
 
     def leave(self) -> None:
         """See `Executor`."""
@@ -129,13 +132,28 @@ class KubernetesExecutor(Executor):
         return await self._counted(execution, adopted, log, stop)
 
     async def reconcile(self, underway: Underway) -> None:
-        """Delete the Jobs of attempts that are over: their runner died, or could not delete them."""
-        try:
-            async with asyncio.timeout(RECONCILE_SECONDS):
-                await self._mirror.wait_synced()
+        """Delete the Jobs of attempts that are over: their runner died, or could not delete them.
+
+        In the background: a cluster that is away must not hold up the recovery of other jobs.
+        """
+        if self._reconciling is None or self._reconciling.done():
+            self._reconciling = self._later(self._reconcile(underway))
+
+    async def _reconcile(self, underway: Underway) -> None:
+        while True:
+            await self._mirror.wait_synced()
+            try:
                 await self._delete_orphans(underway)
-        except (TimeoutError, Refused, NoAnswer) as error:
-            log.warning("kubernetes.reconcile_failed", reason=str(error) or "no answer in time")
+                return
+            except (Refused, NoAnswer, Unavailable) as error:
+                log.warning("kubernetes.reconcile_failed", reason=str(error))
+            await asyncio.sleep(RECONCILE_AGAIN_SECONDS)
+
+    def _later(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+        return task
 
     async def _delete_orphans(self, underway: Underway) -> None:
         found = {_attempt_of(job): job for job in self._mirror.jobs() if not job.is_over}
@@ -234,6 +252,12 @@ class KubernetesExecutor(Executor):
             await attempt.forget_secret()
             attempt.may_run = False
         await attempt.close(working, grace, leave=leave)
+        if attempt.is_left_behind:
+            self._later(self._delete(attempt))
+
+    async def _delete(self, attempt: KubernetesAttempt) -> None:
+        with suppress(Refused):
+            await attempt.delete_job()
 
     async def _may_leave(self, attempt: KubernetesAttempt) -> None:
         await self._leaving.wait()

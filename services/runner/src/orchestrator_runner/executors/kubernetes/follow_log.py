@@ -94,6 +94,7 @@ class LogFollower:
         self._sink = sink
         self._position = Position(mark)
         self._ended = asyncio.Event()
+        self._has_news = False
         self.fault: str | None = None
         """Why the end of the log is missing, if it is."""
 
@@ -107,9 +108,9 @@ class LogFollower:
         while True:
             was_over = self._ended.is_set()
             reason = ""
+            self._has_news = False
             try:
-                if await self._read(follow=not was_over):
-                    pause = FIRST_PAUSE_SECONDS
+                await self._read(follow=not was_over)
                 if was_over:
                     return
             except Refused as error:
@@ -122,8 +123,8 @@ class LogFollower:
             if was_over and (last_tries := last_tries + 1) >= MOST_LAST_TRIES:
                 self.fault = reason
                 return
-            await self._pause(pause if was_over or reason else FIRST_PAUSE_SECONDS)
-            pause = min(pause * 2, MOST_PAUSE_SECONDS)
+            pause = FIRST_PAUSE_SECONDS if self._has_news else min(pause * 2, MOST_PAUSE_SECONDS)
+            await self._pause(pause)
 
     async def _pause(self, seconds: float) -> None:
         if self._ended.is_set():
@@ -135,17 +136,15 @@ class LogFollower:
         except TimeoutError:
             pass
 
-    async def _read(self, *, follow: bool) -> bool:
-        """Take one answer; whether it had anything new."""
+    async def _read(self, *, follow: bool) -> None:
+        """Take one answer."""
         query = {"container": CONTAINER, "follow": "true" if follow else "false"}
         if (since := self._position.since) is not None:
             query["sinceTime"] = since
         self._position.begin()
-        has_news = False
         async with aclosing(self._client.log(self._pod, **query)) as lines:
             async for line in lines:
                 if (parsed := parse_line(line)) is None or not self._position.is_new(*parsed):
                     continue
-                has_news = True
+                self._has_news = True
                 await self._sink.write("stdout", *parsed)
-        return has_news
