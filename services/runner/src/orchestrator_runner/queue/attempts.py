@@ -61,6 +61,7 @@ Load = Callable[[Sequence[ClaimedJob]], Awaitable[Sequence[Loaded]]]
 
 TURNED_ON_BY = {
     "process": "ORCHESTRATOR_PROCESS_EXECUTOR=on",
+    "docker": "ORCHESTRATOR_DOCKER_URL",
     "kubernetes": "ORCHESTRATOR_KUBERNETES_NAMESPACE",
 }
 """The setting that turns an executor on, by its name."""
