@@ -12,10 +12,10 @@ from tests.support.executor_conformance import BOUND, Behaviour, RecordingLog
 from tests.support.kubernetes.api import NAMESPACE, TOKEN, KubernetesApi, kubernetes_api
 
 from orchestrator_runner.executors.images import AllowedImages
-from orchestrator_runner.executors.kubernetes.attempt import Waits
 from orchestrator_runner.executors.kubernetes.client import KubernetesClient
 from orchestrator_runner.executors.kubernetes.executor import KubernetesExecutor, KubernetesSettings
 from orchestrator_runner.executors.kubernetes.place import Place
+from orchestrator_runner.executors.kubernetes.waits import Waits
 from orchestrator_runner.executors.port import Adopted, Execution, LogMark, Outcome
 from orchestrator_shared.domain.errors import UserError
 

@@ -37,7 +37,22 @@ OF_OTHERS = {
 _STRINGS = re.compile(r'"[^"]*"')
 _LABELS = re.compile(r"\{[^}]*\}|\b(?:by|on|ignoring|without)\s*\([^)]*\)")
 _NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
-WORDS = {"and", "or", "unless", "sum", "max", "min", "count", "rate", "increase", "vector", "le", "m", "h"}
+WORDS = {
+    "and",
+    "or",
+    "unless",
+    "absent",
+    "sum",
+    "max",
+    "min",
+    "count",
+    "rate",
+    "increase",
+    "vector",
+    "le",
+    "m",
+    "h",
+}
 WORDS |= {"histogram_quantile", "on"}
 SUFFIXES = ("_bucket", "_count", "_sum")
 

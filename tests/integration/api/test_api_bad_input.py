@@ -222,7 +222,7 @@ async def test_unknown_things_are_not_found(shared: Client) -> None:
         ({"type": "writer", "command": []}, "command"),
         ({"type": "writer", "command": ["x"], "parameters": {"type": "objekt"}}, "parameters.type"),
         ({"type": "writer", "command": ["x"], "component": "other"}, "component"),
-        ({"type": "writer", "command": ["x"], "executor": "docker"}, "executor"),
+        ({"type": "writer", "command": ["x"], "executor": "lambda"}, "executor"),
     ],
 )
 async def test_bad_component_document(shared: Client, document: dict[str, Any], field: str) -> None:

@@ -138,8 +138,8 @@ async def test_a_draft_is_edited_and_saved(
         "     demo-extractor/two",
         "a draft of 2 changes from version 1",
         "  Phase Phase two is gone",
-        "  demo-extractor/two moved from Phase two to Phase one",
-        "undo takes back: demo-extractor/two moved from Phase two to Phase one",
+        "  two moved from Phase two to Phase one",
+        "undo takes back: two moved from Phase two to Phase one",
     ]
     file = tmp_path / "operations.json"
     file.write_text('[{"operation": "duplicate_task", "task": "demo-extractor/two"}]')

@@ -9,11 +9,14 @@ from collections.abc import Collection, Mapping
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.certificates import Authority
 from tests.support.executor_conformance import BOUND, Behaviour, RecordingLog
 from tests.support.http_service import Received, Reply, http_service
+from tests.support.kubernetes.api import NAMESPACE, TOKEN, KubernetesApi
 from tests.support.kubernetes.pods import Replay, Running
 from tests.support.kubernetes.store import Store
 from tests.support.kubernetes.traces import answer
@@ -21,9 +24,10 @@ from tests.support.kubernetes_harness import JOB, NAME, WAITS, Kept, KubernetesH
 from tests.support.waiting import eventually
 
 from orchestrator_runner.executors.kubernetes.attempt import KubernetesAttempt, PodLost
-from orchestrator_runner.executors.kubernetes.client import PODS, Refused
+from orchestrator_runner.executors.kubernetes.client import PODS, KubernetesClient, Refused
 from orchestrator_runner.executors.kubernetes.documents import Terms
 from orchestrator_runner.executors.kubernetes.executor import KubernetesExecutor
+from orchestrator_runner.executors.kubernetes.place import Place
 from orchestrator_runner.executors.kubernetes.verbs import VERBS
 from orchestrator_runner.executors.port import (
     AttemptId,
@@ -35,6 +39,7 @@ from orchestrator_runner.executors.port import (
 )
 from orchestrator_shared.definitions.kubernetes_component import KubernetesComponent
 from orchestrator_shared.domain.statuses import JobStatus
+from orchestrator_shared.http_transport.answers import NoAnswer
 
 LINES = {"behaviour": "lines", "count": 30, "pause": 0.005}
 ALL_LINES = "".join(f"line {number}\n" for number in range(30)).encode()
@@ -90,8 +95,8 @@ async def test_a_watch_that_is_too_old_begins_anew(kubernetes: KubernetesHarness
     kubernetes.api.store.forget_history()
     await kubernetes.api.start()
     assert (await run).status is JobStatus.SUCCESS
-    assert kubernetes.api.count("list", "jobs") == 2
-    assert kubernetes.api.count("list", "pods") == 2
+    await eventually(lambda: kubernetes.api.count("list", "jobs") == 2)
+    await eventually(lambda: kubernetes.api.count("list", "pods") == 2)
 
 
 async def test_an_expired_version_is_told_as_recorded(kubernetes: KubernetesHarness) -> None:
@@ -245,6 +250,22 @@ async def test_a_token_that_was_replaced_is_read_again(kubernetes: KubernetesHar
     kubernetes.api.kill_connections()
     kubernetes.release()
     assert (await run).status is JobStatus.SUCCESS
+
+
+async def test_only_the_clusters_own_authority_is_trusted(tmp_path: Path) -> None:
+    own, other = (Authority(tmp_path, name) for name in ("own", "other"))
+    token = tmp_path / "token"
+    token.write_text(TOKEN)
+    cluster = KubernetesApi()
+    await cluster.start(own.serving("localhost"))
+    try:
+        url = cluster.url.replace("http://127.0.0.1", "https://localhost")
+        client = KubernetesClient(Place(NAMESPACE, url, token, own.file))
+        assert (await client.list(PODS))[0] == []
+        with pytest.raises(NoAnswer, match="certificate verify failed"):
+            await KubernetesClient(Place(NAMESPACE, url, token, other.file)).list(PODS)
+    finally:
+        await cluster.close()
 
 
 async def test_the_result_is_reported_in_parts_to_the_attempts_address(kubernetes: KubernetesHarness) -> None:

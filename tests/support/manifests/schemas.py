@@ -1,8 +1,8 @@
 """Schemas: Kubernetes's own, strict, and for the kinds of operators the fields that the manifests use.
 
-The latter were written by hand from the CustomResourceDefinitions of CloudNativePG, the RabbitMQ Cluster
-Operator, KEDA, the Prometheus Operator and the Gateway API, for which there is no package. They know only the
-fields in use, so look up a field that you add to a manifest, and add it here.
+The latter (CloudNativePG, the RabbitMQ Cluster Operator, KEDA, the Prometheus Operator, the Gateway API) were
+written by hand, from examples and documentation of the operators, since no package has their definitions.
+They know only the fields in use, so look up a field that you add to a manifest, and add it here.
 """
 
 import functools

@@ -244,6 +244,15 @@ def test_a_successor_skips_what_is_stored() -> None:
     assert [position.is_new(*line) for line in lines] == [False, False, False, True]
 
 
+def test_a_successor_never_asks_for_what_lies_before_its_beginning() -> None:
+    """Those lines were not shown to it, so it would take them for new ones."""
+    position = Position(LogMark(AT, 1))
+    position.begin()
+    assert not position.is_new(AT, b"stored")
+    assert position.is_new(AT + timedelta(milliseconds=300), b"new")
+    assert position.since == "2026-11-21T08:29:35Z"
+
+
 def test_only_what_lies_in_the_last_seconds_is_remembered() -> None:
     position = Position()
     position.begin()

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -34,6 +34,7 @@ from orchestrator_runner.executors.kubernetes.verdict import (
     Verdict,
     judge,
 )
+from orchestrator_runner.executors.kubernetes.waits import Waits
 from orchestrator_runner.executors.kubernetes.warnings import worst_warning
 from orchestrator_runner.executors.outcome import duration_text
 from orchestrator_runner.executors.port import (
@@ -52,22 +53,6 @@ from orchestrator_shared.http_transport.answers import NoAnswer
 TOKEN_VARIABLE = "ORCHESTRATOR_TOKEN"  # noqa: S105  the name of a variable
 _CONFLICT = 409
 _NOT_FOUND = 404
-
-
-@dataclass(frozen=True, slots=True)
-class Waits:
-    """How long to wait for what; shorter in tests."""
-
-    late_seconds: float = 5.0
-    """For the last state of a pod, after its Job has ended."""
-    report_seconds: float = 30.0
-    """For a report that the api took and that has not arrived here."""
-    unseen_seconds: float = 10.0
-    """Until a Job that was created and is not shown by the watch is asked for."""
-    events_seconds: float = 10.0
-    """Between two looks at the events of a Job that does not start."""
-    retry_seconds: float = 1.0
-    """Before a request that may succeed later is sent again; doubles up to a minute."""
 
 
 class PodLost(ExecutionLost):

@@ -11,11 +11,12 @@ from pydantic import ValidationError
 
 from orchestrator_runner import metrics
 from orchestrator_runner.executors.images import AllowedImages
-from orchestrator_runner.executors.kubernetes.attempt import KubernetesAttempt, PodLost, Waits
+from orchestrator_runner.executors.kubernetes.attempt import KubernetesAttempt, PodLost
 from orchestrator_runner.executors.kubernetes.client import JOBS, KubernetesClient, Refused
 from orchestrator_runner.executors.kubernetes.documents import Terms, job_name
 from orchestrator_runner.executors.kubernetes.mirror import Mirror
 from orchestrator_runner.executors.kubernetes.views import JobView
+from orchestrator_runner.executors.kubernetes.waits import Waits
 from orchestrator_runner.executors.masking import secret_forms
 from orchestrator_runner.executors.outcome import duration_text, without_secrets
 from orchestrator_runner.executors.port import (

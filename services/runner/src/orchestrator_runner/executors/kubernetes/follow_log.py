@@ -27,13 +27,16 @@ class Position:
         self._recent: deque[tuple[datetime, int]] = deque()
         self._known: Counter[tuple[datetime, int]] = Counter()
         self._again: Counter[tuple[datetime, int]] = Counter()
-        self._skip_from = None if mark is None else mark.at
+        self._begin = None if mark is None else mark.at
+        self._skip_from = self._begin
         self._skip_lines = 0 if mark is None else mark.lines
 
     @property
     def since(self) -> str | None:
         """Where to ask again from; None for the beginning."""
-        at = self._skip_from if self._last is None else self._last - _OVERLAP
+        at = self._begin if self._last is None else self._last - _OVERLAP
+        if at is not None and self._begin is not None:
+            at = max(at, self._begin)  # what lies before it was never shown here, and is stored
         return None if at is None else at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
     def begin(self) -> None:
