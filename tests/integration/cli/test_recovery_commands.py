@@ -62,7 +62,7 @@ async def test_after_a_restore_nothing_of_before_acts_and_nothing_is_missing(
     assert "ended 1 session and 1 link" in said
     assert "fenced 1 unfinished job of 1 runner" in said
     assert "to be sent again: 1 requested run, 2 runs of schedules and triggers, 1 table update" in said
-    assert "note: 1 token valid" in said
+    assert "note: 1 valid token, including" in said
     (row,) = await lost.fetch(ENDED)
     assert dict(row) == {
         "sessions": 0,

@@ -177,13 +177,13 @@ def after_restore_command(
         ),
     ] = False,
     even_if_in_use: Annotated[
-        bool, typer.Option("--even-if-in-use", help="Do it although others are connected to the database.")
+        bool, typer.Option("--even-if-in-use", help="Do it even though the database is in use.")
     ] = False,
 ) -> None:
     """Make a restored database safe, before any service starts; safe to repeat.
 
-    Ends sessions, links and leases, keeps runners of before the restore from writing, and sends again what
-    was on its way when the backup was made.
+    Ends sessions, links and leases, keeps runners from before the restore from writing, and sends again what
+    was in transit when the backup was made.
     """
     settings = _settings(DatabaseSettings)
     choices = Choices(revoke_tokens, skip_missed_fires, even_if_in_use)
@@ -209,14 +209,14 @@ def _tell_settled(settled: Settled, choices: Choices) -> None:
         print(f"revoked {counted(settled.revoked_tokens, 'token')}")
     elif settled.valid_tokens:
         print(
-            f"note: {counted(settled.valid_tokens, 'token')} valid, also those revoked since the backup: "
+            f"note: {counted(settled.valid_tokens, 'valid token')}, including any revoked since the backup: "
             "revoke these again, or repeat this with --revoke-tokens"
         )
 
 
 @app.command("after-broker-loss")
 def after_broker_loss_command() -> None:
-    """Send again what RabbitMQ had when it lost its data. Services may be running; safe to repeat."""
+    """Send again what was in transit when RabbitMQ lost its data. Services may be running; safe to repeat."""
     settings = _settings(DatabaseSettings)
 
     async def send(connection: asyncpg.Connection) -> SentAgain:

@@ -22,7 +22,7 @@ class InUse(OrchestratorError):
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What is lost differently from one restore to the next."""
+    """What depends on the case."""
 
     revoke_tokens: bool = False
     skip_missed_fires: bool = False
@@ -53,7 +53,7 @@ class Restored(Store):
         strangers = await self._column(str, "strangers")
         if strangers and not choices.even_if_in_use:
             raise InUse(
-                f"others are connected to this database: {', '.join(strangers)}; "
+                f"this database is in use by {', '.join(strangers)}: "
                 "stop all services first, or repeat this with --even-if-in-use"
             )
         return Settled(

@@ -219,7 +219,7 @@ class KubernetesAttempt:
             except NoAnswer as error:
                 reason = error.reason
             self._words = f"the cluster does not answer: {reason}"
-            await self._say(f"{self._words}; again in {duration_text(round(pause, 1))}")
+            await self._say(f"{self._words}; trying again in {duration_text(round(pause, 1))}")
             await asyncio.sleep(pause * random.uniform(0.8, 1.2))  # noqa: S311
             pause = min(pause * 2, 60)
         if self._execution.record is not None:

@@ -136,7 +136,7 @@ class KubernetesClient:
             except (UnusableBody, ValueError) as error:
                 raise NoAnswer(f"the answer cannot be read: {error}", was_sent=True) from None
         if not isinstance(found, dict):
-            raise NoAnswer("the answer is no object", was_sent=True)
+            raise NoAnswer("the answer is not a JSON object", was_sent=True)
         return found
 
     @asynccontextmanager

@@ -113,7 +113,7 @@ def _without_program(job: JobView | None, pods: Collection[PodView]) -> Starting
         reason, message = job.failed
         return Vanished(f"its pod is gone: {message or reason}", is_late=True)
     if job.is_over or job.succeeded:
-        return Vanished("its pod is gone, and so is what it left", is_late=True)
+        return Vanished("its pod is gone, and its result was not read", is_late=True)
     present = next((pod for pod in pods if not pod.is_gone), None)
     if present is None:
         return Vanished("its pod was deleted", is_late=True) if pods else Starting(has_pod=False)
