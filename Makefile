@@ -58,7 +58,7 @@ end-to-end: ## Tests of all services together
 test-compose: ## Tests on a real Docker engine, started for them from Debian's packages (minutes; needs root)
 	@.ci/bootstrap
 	@$(bin)/python -m orchestrator_local.servers.install engine
-	@$(bin)/pytest -p no:schemathesis tests/compose
+	@$(bin)/pytest -s -p no:schemathesis tests/compose
 
 soak: ## Faults for about twenty minutes; CONTRIBUTING.md describes the parts (slow)
 	@.ci/bootstrap

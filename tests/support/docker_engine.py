@@ -95,9 +95,18 @@ def private_engine(*flags: str) -> Iterator[PrivateEngine]:
         yield engine
     finally:
         engine.stop()
+        _end_leftovers(folder)
         for mount in sorted(_mounts_below(folder), reverse=True):
             subprocess.run(["umount", "--lazy", mount], check=False)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _end_leftovers(folder: Path) -> None:
+    """What holds containers outlives an engine that could not end in order."""
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if f"{folder}/exec/".encode() in (process / "cmdline").read_bytes():
+                os.kill(int(process.name), signal.SIGKILL)
 
 
 def _mounts_below(folder: Path) -> list[str]:

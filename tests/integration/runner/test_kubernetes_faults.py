@@ -20,12 +20,11 @@ from tests.support.kubernetes.api import NAMESPACE, TOKEN, KubernetesApi
 from tests.support.kubernetes.pods import Replay, Running
 from tests.support.kubernetes.store import Store
 from tests.support.kubernetes.traces import answer
-from tests.support.kubernetes_harness import JOB, NAME, WAITS, Kept, KubernetesHarness
+from tests.support.kubernetes_harness import JOB, NAME, Kept, KubernetesHarness
 from tests.support.waiting import eventually
 
-from orchestrator_runner.executors.kubernetes.attempt import KubernetesAttempt, PodLost
+from orchestrator_runner.executors.kubernetes.attempt import PodLost
 from orchestrator_runner.executors.kubernetes.client import PODS, KubernetesClient, Refused
-from orchestrator_runner.executors.kubernetes.documents import Terms
 from orchestrator_runner.executors.kubernetes.executor import KubernetesExecutor
 from orchestrator_runner.executors.kubernetes.place import Place
 from orchestrator_runner.executors.kubernetes.verbs import VERBS
@@ -37,7 +36,6 @@ from orchestrator_runner.executors.port import (
     LogMark,
     Outcome,
 )
-from orchestrator_shared.definitions.kubernetes_component import KubernetesComponent
 from orchestrator_shared.domain.statuses import JobStatus
 from orchestrator_shared.http_transport.answers import NoAnswer
 
@@ -60,10 +58,7 @@ class Dying:
     """A runner that ends at once and cleans nothing up: only its requests and its record remain."""
 
     def __init__(self, executor: KubernetesExecutor, execution: Execution, log: RecordingLog) -> None:
-        section = KubernetesComponent.model_validate(execution.target)
-        self.attempt = KubernetesAttempt(
-            executor._client, executor._mirror, section, execution, None, log, Terms(1.0, 600), WAITS
-        )
+        self.attempt = executor._attempt(execution, None, log)
         self.work = asyncio.create_task(self.attempt.work())
 
     async def dies(self) -> None:

@@ -17,16 +17,19 @@ from orchestrator_runner.executors.docker.logs import BrokenLog, LongLines, Posi
 from orchestrator_runner.executors.docker.pull import PullFailed
 from orchestrator_runner.executors.docker.spec import container_name, create_body
 from orchestrator_runner.executors.docker.state import Container, decide_end
+from orchestrator_runner.executors.elsewhere import Working, ended_early, error_of
 from orchestrator_runner.executors.masking import secret_forms
-from orchestrator_runner.executors.outcome import Report, duration_text, last_line
+from orchestrator_runner.executors.outcome import Report, StopCause, duration_text, last_line
 from orchestrator_runner.executors.port import (
     Adopted,
+    AttemptId,
     Execution,
     ExecutionLost,
     LogSink,
     Outcome,
 )
 from orchestrator_shared.definitions.docker_component import DockerComponent
+from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.images import Image
 from orchestrator_shared.domain.statuses import ErrorKind, JobStatus
 
@@ -45,6 +48,8 @@ class Surroundings:
     containers: Containers
     registries: Registries
     log_bytes: int
+    clean: Callable[[AttemptId], None] = lambda _attempt: None
+    """Told of attempts whose container is to be removed."""
 
 
 class CannotStart(Exception):
@@ -237,7 +242,37 @@ class ContainerRun:
                 raise ExecutionLost("its container was removed") from None
             raise EngineUnreachable(str(error)) from None
 
-    async def stop(self, working: "asyncio.Task[Outcome]", grace: float) -> None:
+    def can_be_left(self, working: Working) -> bool:
+        """See `AttemptElsewhere`."""
+        return self.kept.is_set() and not working.done()
+
+    def is_anothers(self, working: Working) -> bool:
+        """See `AttemptElsewhere`; a fenced attempt is over here, and the container is not touched."""
+        return False
+
+    def ended_early(self, working: Working, cause: StopCause) -> Outcome:
+        """See `AttemptElsewhere`; the exit code is known if the program ended in time."""
+        has_ended = working.done() and not working.cancelled() and working.exception() is None
+        return ended_early(
+            cause, self._execution, exit_code=working.result().exit_code if has_ended else None
+        )
+
+    async def close(self, working: Working, grace: float, *, leave: bool) -> None:
+        """See `AttemptElsewhere`."""
+        try:
+            if not leave and (not working.done() or _has_broken(working)):
+                async with asyncio.timeout(grace + 2 * KILL_SECONDS):
+                    await self.stop(working, grace)
+        except (EngineUnreachable, EngineRefused, TimeoutError) as error:
+            # It is removed as soon as the engine answers.
+            log.warning("docker.stop_failed", container=self.name, reason=str(error) or "no time left")
+        finally:
+            working.cancel()
+            await asyncio.wait({working})
+            if not leave:
+                self._shared.clean((self._execution.job_id, self._execution.attempt))
+
+    async def stop(self, working: Working, grace: float) -> None:
         """SIGTERM, then SIGKILL after the grace period; returns once the program has ended."""
         if self.container is None or working.done():
             working.cancel()
@@ -265,3 +300,9 @@ class ContainerRun:
                 return result
             number = 0 if now() - began > MOST_DELAY_SECONDS else number + 1
             await asyncio.sleep(min(FIRST_DELAY_SECONDS * 2.0**number, MOST_DELAY_SECONDS))
+
+
+def _has_broken(working: Working) -> bool:
+    """Whether following failed although the container may still run, and is not another runner's."""
+    error = error_of(working)
+    return error is not None and not isinstance(error, ExecutionLost | UserError)

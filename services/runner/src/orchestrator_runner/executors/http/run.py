@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import Coroutine, Mapping
 from typing import Any
 
+from orchestrator_runner.executors.elsewhere import Working, ended_early, error_of
 from orchestrator_runner.executors.http.answer import (
     Again,
     Begun,
@@ -19,7 +20,7 @@ from orchestrator_runner.executors.http.handle import begun_of, handle_of, handl
 from orchestrator_runner.executors.http.start import Start, end
 from orchestrator_runner.executors.http.stop import stop
 from orchestrator_runner.executors.http.template import picked
-from orchestrator_runner.executors.outcome import duration_text
+from orchestrator_runner.executors.outcome import StopCause, duration_text
 from orchestrator_runner.executors.port import Adopted, AttemptRecord, Execution, ExecutionLost, Outcome
 from orchestrator_shared.definitions.http_component import HttpCallback, HttpComponent, HttpPoll, HttpStates
 from orchestrator_shared.domain.reports import InvalidReport
@@ -72,11 +73,20 @@ class RemoteRun:
         self._start.may_run = not verdict.is_over
         return verdict.outcome
 
-    async def close(self, working: asyncio.Task[Outcome], grace: float, *, leave: bool = False) -> None:
-        """Leave nothing running, here or at the service, whatever happened.
+    def can_be_left(self, working: Working) -> bool:
+        """See `AttemptElsewhere`."""
+        return (self.kept.is_set() or self.can_be_repeated) and not self.is_over
 
-        Takes little more than the grace period. With `leave`, another runner continues the run.
-        """
+    def is_anothers(self, working: Working) -> bool:
+        """See `AttemptElsewhere`."""
+        return isinstance(error_of(working), ExecutionLost)
+
+    def ended_early(self, working: Working, cause: StopCause) -> Outcome:
+        """See `AttemptElsewhere`."""
+        return ended_early(cause, self._execution)
+
+    async def close(self, working: Working, grace: float, *, leave: bool) -> None:
+        """See `AttemptElsewhere`; takes little more than the grace period."""
         try:
             async with asyncio.timeout(grace):
                 await end(working)

@@ -3,11 +3,12 @@
 import asyncio
 import contextlib
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from orchestrator_runner.executors.elsewhere import Working, ended_early, error_of
 from orchestrator_runner.executors.kubernetes.client import EVENTS, JOBS, SECRETS, KubernetesClient, Refused
 from orchestrator_runner.executors.kubernetes.documents import (
     Terms,
@@ -36,7 +37,7 @@ from orchestrator_runner.executors.kubernetes.verdict import (
 )
 from orchestrator_runner.executors.kubernetes.waits import Waits
 from orchestrator_runner.executors.kubernetes.warnings import worst_warning
-from orchestrator_runner.executors.outcome import duration_text
+from orchestrator_runner.executors.outcome import StopCause, duration_text
 from orchestrator_runner.executors.port import (
     TOKEN,
     Adopted,
@@ -72,7 +73,9 @@ class KubernetesAttempt:
         log: LogSink,
         terms: Terms,
         waits: Waits,
+        later: Callable[[Coroutine[None, None, None]], object],
     ) -> None:
+        """`later` runs in the background what could not be done in time."""
         self._client = client
         self._mirror = mirror
         self._section = section
@@ -81,6 +84,7 @@ class KubernetesAttempt:
         self._sink = log
         self._terms = terms
         self._waits = waits
+        self._later = later
         self._reports = Reports()
         self._log_task: asyncio.Task[None] | None = None
         self._follower: LogFollower | None = None
@@ -96,15 +100,8 @@ class KubernetesAttempt:
         """Whether there may be something in the cluster to end."""
         self.is_over = False
         """Set once the outcome is known and nothing of it runs any more."""
-        self.is_left_behind = False
-        """Set if the Job could not be deleted in time."""
         self.has_begun = False
         """Set once the program was seen to run."""
-
-    @property
-    def words(self) -> str:
-        """What the cluster last said about a program that does not start."""
-        return self._words
 
     async def work(self) -> Outcome:
         """Create the Job unless there is one, then follow it to its end."""
@@ -123,8 +120,26 @@ class KubernetesAttempt:
             if reporting is not None:
                 await _end(reporting)
 
-    async def close(self, working: asyncio.Task[Outcome], grace: float, *, leave: bool) -> None:
-        """Leave nothing running, whatever happened; with `leave`, another runner continues the attempt."""
+    def can_be_left(self, working: Working) -> bool:
+        """See `AttemptElsewhere`."""
+        return self.kept.is_set() and not self.is_over
+
+    def is_anothers(self, working: Working) -> bool:
+        """See `AttemptElsewhere`: a fenced write told so."""
+        error = error_of(working)
+        return isinstance(error, ExecutionLost) and not isinstance(error, PodLost)
+
+    def ended_early(self, working: Working, cause: StopCause) -> Outcome:
+        """See `AttemptElsewhere`; with the cluster's own words about a program that did not start."""
+        tells = not self.has_begun and self._words
+        details = f" without being started: {self._words}" if tells else ""
+        return ended_early(cause, self._execution, details=details)
+
+    async def close(self, working: Working, grace: float, *, leave: bool) -> None:
+        """See `AttemptElsewhere`."""
+        if self.is_over:
+            await self.forget_secret()
+            self.may_run = False
         await _end(working)
         try:
             if leave:
@@ -132,7 +147,8 @@ class KubernetesAttempt:
             elif self.may_run:
                 await self._end_job(grace)
         except Exception as error:
-            self.is_left_behind = not leave
+            if not leave:
+                self._later(self._delete_quietly())
             with contextlib.suppress(Exception):
                 async with asyncio.timeout(1):
                     reason = "no time left" if isinstance(error, TimeoutError) else str(error)
@@ -374,6 +390,10 @@ class KubernetesAttempt:
         while True:
             for body in await record.callbacks():
                 self._reports.add(body)
+
+    async def _delete_quietly(self) -> None:
+        with contextlib.suppress(Refused):
+            await self.delete_job()
 
     async def forget_secret(self) -> None:
         """Remove what the program was given; the ended Job stays to be looked at."""
