@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_v
 from orchestrator_shared.definitions.bounded import Bounded
 from orchestrator_shared.domain.durations import parse_duration
 from orchestrator_shared.domain.errors import UserError
-from orchestrator_shared.domain.images import parse_image
+from orchestrator_shared.domain.images import PATTERN, parse_image
 
 _NETWORK = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,254}")
@@ -47,7 +47,9 @@ class DockerComponent(Bounded):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    image: Annotated[str, Field(max_length=600), AfterValidator(_image)]
+    image: Annotated[
+        str, Field(max_length=512, json_schema_extra={"pattern": PATTERN}), AfterValidator(_image)
+    ]
     """`repository@sha256:…`; an administrator has to allow it for the runner."""
     command: list[str] = Field(default_factory=list, max_length=200)
     """Program and arguments, instead of those of the image; none: what the image starts by itself."""

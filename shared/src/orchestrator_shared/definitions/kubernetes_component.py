@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_v
 from orchestrator_shared.definitions.bounded import Bounded
 from orchestrator_shared.domain.durations import parse_duration
 from orchestrator_shared.domain.errors import UserError
-from orchestrator_shared.domain.images import parse_image
+from orchestrator_shared.domain.images import PATTERN, parse_image
 
 _QUANTITY = re.compile(r"\d{1,12}(\.\d{1,6})?(m|k|M|G|T|Ki|Mi|Gi|Ti)?")
 _RESOURCE = re.compile(r"cpu|memory|ephemeral-storage|[a-z0-9.-]{1,100}/[A-Za-z0-9._-]{1,63}")
@@ -99,7 +99,9 @@ class KubernetesToleration(_Section):
 class KubernetesComponent(_Section):
     """Each attempt is a Job with one pod."""
 
-    image: Annotated[str, Field(max_length=500), AfterValidator(_named_image)]
+    image: Annotated[
+        str, Field(max_length=512, json_schema_extra={"pattern": PATTERN}), AfterValidator(_named_image)
+    ]
     """`repository@sha256:…`; the image contains `orchestrator-task`."""
     command: list[str] = Field(default_factory=list, max_length=200)
     """What `orchestrator-task` runs; without it, the image's own entry point calls `orchestrator-task`."""

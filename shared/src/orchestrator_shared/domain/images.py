@@ -9,6 +9,8 @@ _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
 _HOST = rf"{_LABEL}(?:\.{_LABEL})*(?::[0-9]{{1,5}})?"
 _REPOSITORY = re.compile(rf"(?:{_HOST}/)?{_PART}(?:/{_PART})*")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+PATTERN = rf"^{_REPOSITORY.pattern}@{_DIGEST.pattern}$"
+"""For schemas: what `parse_image` takes."""
 MAX_LENGTH = 512
 EXAMPLE = "registry.example.com/team/loader@sha256:…"
 
