@@ -37,6 +37,10 @@ class AttemptElsewhere(Protocol):
     def kept(self) -> asyncio.Event:
         """Set once another runner could continue the attempt."""
 
+    @property
+    def masked(self) -> tuple[bytes, ...]:
+        """The secrets that messages and results must not show, in all their forms."""
+
     async def work(self) -> Outcome:
         """Start it, unless an earlier runner did; then follow it to its end."""
 
@@ -79,10 +83,6 @@ class ElsewhereExecutor(Executor):
         """What starts nothing yet; raises UserError if the component cannot be used."""
         raise NotImplementedError
 
-    def _secrets(self, execution: Execution, adopted: Adopted | None) -> tuple[bytes, ...]:
-        """What is masked in messages and results."""
-        return secret_forms(execution.secrets)
-
     async def _close(self) -> None:
         """Leave the remaining attempts to other runners, or end them."""
         self._closing.set()
@@ -111,11 +111,12 @@ class ElsewhereExecutor(Executor):
     async def _follow(
         self, execution: Execution, adopted: Adopted | None, log: LogSink, stop: asyncio.Event
     ) -> Outcome:
-        secrets = self._secrets(execution, adopted)
+        masked = secret_forms(execution.secrets)
         self._running += 1
         self._idle.clear()
         try:
             attempt = self._attempt(execution, adopted, log)
+            masked = attempt.masked
             outcome = await self._until_ended(attempt, _time_left(execution, adopted), stop)
         except UserError as error:
             outcome = Outcome(JobStatus.ERROR, str(error), ErrorKind.USER)
@@ -125,7 +126,7 @@ class ElsewhereExecutor(Executor):
             self._running -= 1
             if not self._running:
                 self._idle.set()
-        return without_secrets(outcome, secrets)
+        return without_secrets(outcome, masked)
 
     async def _until_ended(
         self, attempt: AttemptElsewhere, seconds: float | None, stop: asyncio.Event

@@ -80,6 +80,7 @@ class ContainerRun:
         self.name = container_name(self._containers.installation, execution.job_id, execution.attempt)
         self.container: str | None = None
         """Its id, once its program was started."""
+        self.masked = secret_forms(execution.secrets)
         self.kept = asyncio.Event()
         """Set once another runner could continue the attempt."""
 

@@ -57,18 +57,15 @@ class HttpExecutor(ElsewhereExecutor):
 
     def _attempt(self, execution: Execution, adopted: Adopted | None, log: LogSink) -> RemoteRun:
         section = section_of(HttpComponent, execution, "http")
-        callback_url, forms = _callback_url(execution, adopted), self._secrets(execution, adopted)
-        exchange = Exchange(section, execution, callback_url, log, self._client, self._pace, forms)
-        return RemoteRun(section, execution, adopted, callback_url, exchange)
-
-    def _secrets(self, execution: Execution, adopted: Adopted | None) -> tuple[bytes, ...]:
         callback_url = _callback_url(execution, adopted)
         secrets = execution.secrets | ({callback_url.rpartition("/")[2]} if callback_url else set())
-        return secret_forms(secrets | secret_targets(secrets))
+        masked = secret_forms(secrets | secret_targets(secrets))
+        exchange = Exchange(section, execution, callback_url, log, self._client, self._pace, masked)
+        return RemoteRun(section, execution, adopted, callback_url, exchange, masked)
 
 
 def _callback_url(execution: Execution, adopted: Adopted | None) -> str | None:
-    """The address that the start passes on, if the component uses callbacks."""
+    """The address that the start passes on, if the component uses callbacks: a new one with each call."""
     if adopted is not None:
         return callback_url_of(adopted.handle)
     is_called_back = execution.target.get("callback") is not None

@@ -41,12 +41,14 @@ class RemoteRun:
         adopted: Adopted | None,
         callback_url: str | None,
         exchange: Exchange,
+        masked: tuple[bytes, ...],
     ) -> None:
         self._section = section
         self._execution = execution
         self._adopted = adopted
         self._callback_url = callback_url
         self._exchange = exchange
+        self.masked = masked
         self._start = Start(section, execution, exchange)
         self._seen = Running("")
         self.kept = asyncio.Event()

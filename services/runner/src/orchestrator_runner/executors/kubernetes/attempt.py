@@ -37,6 +37,7 @@ from orchestrator_runner.executors.kubernetes.verdict import (
 )
 from orchestrator_runner.executors.kubernetes.waits import Waits
 from orchestrator_runner.executors.kubernetes.warnings import worst_warning
+from orchestrator_runner.executors.masking import secret_forms
 from orchestrator_runner.executors.outcome import StopCause, duration_text
 from orchestrator_runner.executors.port import (
     TOKEN,
@@ -94,6 +95,7 @@ class KubernetesAttempt:
         self._was_seen = False
         self._token = execution.environment.get(TOKEN_VARIABLE)
         self.name = job_name(execution)
+        self.masked = secret_forms(execution.secrets)
         self.kept = asyncio.Event()
         """Set once another runner could continue the attempt."""
         self.may_run = False
