@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import time
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
@@ -15,6 +16,7 @@ from orchestrator_cli.failures import Unreachable
 POLL_SECONDS = 0.05
 TAIL_LINES = 15
 BELOW_EPHEMERAL = range(15_000, 32_000)
+_GIVEN: deque[int] = deque(maxlen=1000)
 
 
 class ServerError(Unreachable):
@@ -22,10 +24,14 @@ class ServerError(Unreachable):
 
 
 def free_port(host: str = "127.0.0.1") -> int:
-    """A port below the ephemeral range, so that no connection takes it while a server restarts."""
+    """A port below the ephemeral range, so that no connection takes it while a server restarts.
+
+    Not one that this process was given a short while ago: its server may not listen yet.
+    """
     for _ in range(50):
         port = secrets.randbelow(BELOW_EPHEMERAL.stop - BELOW_EPHEMERAL.start) + BELOW_EPHEMERAL.start
-        if port_is_free(port, host):
+        if port not in _GIVEN and port_is_free(port, host):
+            _GIVEN.append(port)
             return port
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.bind((host, 0))
