@@ -1,30 +1,15 @@
 """The `docker` section of a component: which image runs, and within which limits."""
 
 import re
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from orchestrator_shared.definitions.bounded import Bounded
-from orchestrator_shared.domain.durations import parse_duration
-from orchestrator_shared.domain.errors import UserError
-from orchestrator_shared.domain.images import PATTERN, parse_image
+from orchestrator_shared.definitions.component_section import ComponentSection, PinnedImage, Seconds
 
 _NETWORK = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,254}")
 HIGHEST_USER = 2**31 - 2
-
-
-def _seconds(value: object) -> int:
-    try:
-        return parse_duration(value)
-    except UserError as error:
-        raise ValueError(error.detail) from error
-
-
-def _image(text: str) -> str:
-    parse_image(text)
-    return text
 
 
 def _network(name: str) -> str:
@@ -42,14 +27,10 @@ def _environment(values: dict[str, str | None]) -> dict[str, str | None]:
     return values
 
 
-class DockerComponent(Bounded):
+class DockerComponent(ComponentSection):
     """A container of its own for each attempt, with nothing of the host in it."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-    image: Annotated[
-        str, Field(max_length=512, json_schema_extra={"pattern": PATTERN}), AfterValidator(_image)
-    ]
+    image: PinnedImage
     """`repository@sha256:…`; an administrator has to allow it for the runner."""
     command: list[str] = Field(default_factory=list, max_length=200)
     """Program and arguments, instead of those of the image; none: what the image starts by itself."""
@@ -63,19 +44,8 @@ class DockerComponent(Bounded):
     """Most processes and threads at once."""
     network: Annotated[str, AfterValidator(_network)] = "bridge"
     """A network of the engine; `none` for no network."""
-    start_timeout_seconds: Annotated[int, BeforeValidator(_seconds)] = Field(
-        default=300, validation_alias="start_timeout", ge=1, le=86_400
-    )
+    start_timeout_seconds: Seconds = Field(default=300, validation_alias="start_timeout", ge=1, le=86_400)
     """Until the program runs, with the time to pull the image."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _stored_reads_as_written(cls, data: Any) -> Any:
-        if not isinstance(data, dict):
-            return data
-        return {
-            "start_timeout" if key == "start_timeout_seconds" else key: value for key, value in data.items()
-        }
 
     @model_validator(mode="after")
     def _names_a_program(self) -> Self:

@@ -4,11 +4,9 @@ import re
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from orchestrator_shared.definitions.bounded import Bounded
-from orchestrator_shared.domain.durations import parse_duration
-from orchestrator_shared.domain.errors import UserError
+from orchestrator_shared.definitions.component_section import ComponentSection, Seconds
 
 PLACEHOLDER = re.compile(r"\{\{\s*([^{}\s]+)\s*\}\}")
 PLAIN_NAMES = frozenset(
@@ -53,13 +51,6 @@ _OWN_HEADERS = frozenset(
 _PATH = re.compile(r"[^.\s]+(\.[^.\s]+){0,19}")
 
 
-def _seconds(value: object) -> int:
-    try:
-        return parse_duration(value)
-    except UserError as error:
-        raise ValueError(error.detail) from error
-
-
 def _answer_path(path: str) -> str:
     if not _PATH.fullmatch(path):
         raise ValueError("expected keys joined by dots, as in data.items.0.id")
@@ -72,25 +63,12 @@ def _status_of_begun(status: int) -> int:
     return status
 
 
-Seconds = Annotated[int, BeforeValidator(_seconds)]
 AnswerPath = Annotated[str, Field(max_length=500), AfterValidator(_answer_path)]
 """`data.items.0.id`: keys and positions, joined by dots."""
 Headers = dict[str, Annotated[str, Field(max_length=8000)]]
 
 
-class _Section(Bounded):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _stored_reads_as_written(cls, data: Any) -> Any:
-        if not isinstance(data, dict):
-            return data
-        aliases = {name: field.validation_alias or name for name, field in cls.model_fields.items()}
-        return {aliases.get(key, key): value for key, value in data.items()}
-
-
-class HttpRequest(_Section):
+class HttpRequest(ComponentSection):
     """One request; every text in it may have placeholders."""
 
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -138,7 +116,7 @@ class HttpPoll(HttpRequest):
     """How long to continue without one good answer."""
 
 
-class HttpCallback(_Section):
+class HttpCallback(ComponentSection):
     """The service reports by itself, to the address that `start` handed over as {{ callback_url }}."""
 
     state: AnswerPath | None = None
@@ -159,7 +137,7 @@ class HttpCancel(HttpRequest):
 StateName = str | int | bool
 
 
-class HttpStates(_Section):
+class HttpStates(ComponentSection):
     """The service's own states, sorted by what they mean."""
 
     success: list[StateName] = Field(min_length=1, max_length=100)
@@ -178,7 +156,7 @@ class HttpStates(_Section):
         return self
 
 
-class HttpResult(_Section):
+class HttpResult(ComponentSection):
     """Where in the last answer the outcome's parts are."""
 
     message: AnswerPath | None = None
@@ -187,7 +165,7 @@ class HttpResult(_Section):
     """An object, kept for the next run of the configuration."""
 
 
-class HttpComponent(_Section):
+class HttpComponent(ComponentSection):
     """Start, then poll or be called back; with neither the answer to the start is the outcome."""
 
     headers: Headers = Field(default_factory=dict)

@@ -1,26 +1,16 @@
 """The section `kubernetes` of a component's document: what its Jobs look like."""
 
 import re
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from orchestrator_shared.definitions.bounded import Bounded
-from orchestrator_shared.domain.durations import parse_duration
-from orchestrator_shared.domain.errors import UserError
-from orchestrator_shared.domain.images import PATTERN, parse_image
+from orchestrator_shared.definitions.component_section import ComponentSection, PinnedImage, Seconds
 
 _QUANTITY = re.compile(r"\d{1,12}(\.\d{1,6})?(m|k|M|G|T|Ki|Mi|Gi|Ti)?")
 _RESOURCE = re.compile(r"cpu|memory|ephemeral-storage|[a-z0-9.-]{1,100}/[A-Za-z0-9._-]{1,63}")
 _LABEL = re.compile(r"([a-z0-9.-]{1,253}/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
 _NAME = r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$"
-
-
-def _seconds(value: object) -> int:
-    try:
-        return parse_duration(value)
-    except UserError as error:
-        raise ValueError(error.detail) from error
 
 
 def _as_text(value: object) -> object:
@@ -30,11 +20,6 @@ def _as_text(value: object) -> object:
 def _quantity(text: str) -> str:
     if not _QUANTITY.fullmatch(text):
         raise ValueError("expected an amount such as 500m, 2 or 512Mi")
-    return text
-
-
-def _named_image(text: str) -> str:
-    parse_image(text)
     return text
 
 
@@ -60,26 +45,14 @@ Amounts = Annotated[
 LabelValue = Annotated[str, Field(max_length=63, pattern=r"^([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?)?$")]
 
 
-class _Section(Bounded):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _stored_reads_as_written(cls, data: Any) -> Any:
-        if not isinstance(data, dict):
-            return data
-        aliases = {name: field.validation_alias or name for name, field in cls.model_fields.items()}
-        return {aliases.get(key, key): value for key, value in data.items()}
-
-
-class KubernetesResources(_Section):
+class KubernetesResources(ComponentSection):
     """What a task gets: at least its requests, at most its limits."""
 
     requests: Amounts = Field(default_factory=dict)
     limits: Amounts = Field(default_factory=dict)
 
 
-class KubernetesToleration(_Section):
+class KubernetesToleration(ComponentSection):
     """A taint of nodes that does not keep the task away."""
 
     key: str | None = Field(default=None, min_length=1, max_length=317)
@@ -96,12 +69,10 @@ class KubernetesToleration(_Section):
         return self
 
 
-class KubernetesComponent(_Section):
+class KubernetesComponent(ComponentSection):
     """Each attempt is a Job with one pod."""
 
-    image: Annotated[
-        str, Field(max_length=512, json_schema_extra={"pattern": PATTERN}), AfterValidator(_named_image)
-    ]
+    image: PinnedImage
     """`repository@sha256:…`; the image contains `orchestrator-task`."""
     command: list[str] = Field(default_factory=list, max_length=200)
     """What `orchestrator-task` runs; without it, the image's own entry point calls `orchestrator-task`."""
@@ -116,7 +87,5 @@ class KubernetesComponent(_Section):
     """The namespace's default one, without its token, if it is not given."""
     user: int | None = Field(default=None, ge=1, le=2_147_483_647)
     """The number of the user that runs the program; the image's own if it is not given."""
-    start_timeout_seconds: Annotated[int, BeforeValidator(_seconds)] = Field(
-        default=600, validation_alias="start_timeout", ge=1, le=86_400
-    )
+    start_timeout_seconds: Seconds = Field(default=600, validation_alias="start_timeout", ge=1, le=86_400)
     """How long the cluster may take to start the program."""
