@@ -2,62 +2,71 @@
 
 import asyncio
 import threading
-import time
 
 import pytest
 
-from orchestrator_runner.executors.process import files
-from orchestrator_runner.executors.process.files import Files
+from orchestrator_runner.executors.process.files import SLOW_SECONDS, Files
 
 
-def where() -> str:
-    return threading.current_thread().name
+class Disk:
+    """Its operations take the time that they say; how busy this machine is does not count."""
 
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.awaited = threading.Event()
 
-def slow() -> str:
-    time.sleep(0.02)
-    return where()
+    def quick(self) -> str:
+        return threading.current_thread().name
+
+    def slow(self) -> str:
+        self.now += SLOW_SECONDS * 2
+        return self.quick()
+
+    def slow_until_awaited(self) -> str:
+        assert self.awaited.wait(30), "the loop did not go on"
+        return self.slow()
 
 
 @pytest.fixture
-def task_files(monkeypatch: pytest.MonkeyPatch) -> Files:
-    monkeypatch.setattr(files, "SLOW_SECONDS", 0.01)
-    return Files()
+def disk() -> Disk:
+    return Disk()
 
 
-async def test_a_quick_disk_is_asked_at_once(task_files: Files) -> None:
-    assert await task_files.do(where) == "MainThread"
+@pytest.fixture
+def task_files(disk: Disk) -> Files:
+    return Files(clock=lambda: disk.now)
+
+
+async def test_a_quick_disk_is_asked_at_once(task_files: Files, disk: Disk) -> None:
+    assert await task_files.do(disk.quick) == "MainThread"
     assert not task_files.in_threads
     task_files.close()
 
 
-async def test_a_slow_disk_keeps_threads_waiting_until_it_is_quick_again(task_files: Files) -> None:
-    await task_files.do(slow)
+async def test_a_slow_disk_keeps_threads_until_it_is_quick_again(task_files: Files, disk: Disk) -> None:
+    await task_files.do(disk.slow)
     assert task_files.in_threads
 
-    beats = 0
-    working = asyncio.create_task(task_files.do(slow))
-    while not working.done():
-        beats += 1
-        await asyncio.sleep(0.001)
+    working = asyncio.create_task(task_files.do(disk.slow_until_awaited))
+    await asyncio.sleep(0)
+    disk.awaited.set()
     assert (await working).startswith("task-files")
-    assert beats > 3, "the loop went on meanwhile"
 
-    assert (await task_files.do(where)).startswith("task-files")
-    assert await task_files.do(where) == "MainThread"
+    assert (await task_files.do(disk.quick)).startswith("task-files")
+    assert await task_files.do(disk.quick) == "MainThread"
     task_files.close()
 
 
-async def test_errors_come_back_from_both(task_files: Files) -> None:
-    for prepare in (where, slow):
+async def test_errors_come_back_from_both(task_files: Files, disk: Disk) -> None:
+    for prepare in (disk.quick, disk.slow):
         await task_files.do(prepare)
         with pytest.raises(ZeroDivisionError):
             await task_files.do(divmod, 1, 0)
     task_files.close()
 
 
-async def test_what_was_put_off_is_done_before_it_closes(task_files: Files) -> None:
+async def test_what_was_put_off_is_done_before_it_closes(task_files: Files, disk: Disk) -> None:
     done: list[str] = []
-    task_files.later(lambda: done.append(slow()))
+    task_files.later(lambda: done.append(disk.slow()))
     await asyncio.to_thread(task_files.close)
     assert done[0].startswith("task-files")

@@ -20,7 +20,8 @@ class Files:
     through threads, until they are fast again.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         # A small pool of its own, so that file operations of tasks never block other work's threads.
         self._threads = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="task-files")
         self._is_slow = False
@@ -34,11 +35,11 @@ class Files:
         """Call the function. If cancelled while it runs in a thread, it still completes there."""
 
         def timed() -> T:
-            began = time.monotonic()
+            began = self._clock()
             try:
                 return function(*values, **options)
             finally:
-                self._is_slow = time.monotonic() - began > SLOW_SECONDS
+                self._is_slow = self._clock() - began > SLOW_SECONDS
 
         if not self._is_slow:
             return timed()
