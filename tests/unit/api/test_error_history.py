@@ -5,16 +5,14 @@ from uuid import UUID
 
 from orchestrator_api.runs.error_history import error_line, same_error
 from orchestrator_api.runs.fingerprints import fingerprint
-from orchestrator_api.runs.log_lines import LogLine, level_of
+from orchestrator_api.runs.log_lines import LogLine
 from orchestrator_api.runs.rows import EarlierJob
 
 NOW = datetime(2026, 11, 30, tzinfo=UTC)
 
 
 def log(*texts: str, stream: str = "stderr") -> list[LogLine]:
-    return [
-        LogLine(number, NOW, 1, stream, level_of(text), text) for number, text in enumerate(texts, start=14)
-    ]
+    return [LogLine(number, NOW, 1, stream, text) for number, text in enumerate(texts, start=14)]
 
 
 def number_of(lines: list[LogLine], message: str | None) -> int | None:

@@ -235,7 +235,7 @@ def test_a_page_has_the_blocks_of_a_hundred_thousand_lines() -> None:
 
 
 def test_the_line_found_is_the_one_that_the_address_names() -> None:
-    hits = [LogLine(number, at(0), 1, "stdout", None, "x") for number in (3, 40, 41)]
+    hits = [LogLine(number, at(0), 1, "stdout", "x") for number in (3, 40, 41)]
 
     def log(query: str) -> ShownLog:
         wanted = Wanted.read(QueryParams(query))

@@ -44,11 +44,16 @@ class LogLine:
     at: datetime
     attempt: int
     stream: str
-    level: Level | None
-    """None if it does not say."""
     text: str
     is_cut: bool = False
     """Whether there is more of this line than `text`."""
+    beginning: str = ""
+    """Of the line, if `text` is another part of it."""
+
+    @property
+    def level(self) -> Level | None:
+        """None if it does not say. Of most lines that are read nobody asks."""
+        return level_of(self.beginning or self.text)
 
 
 class Lines:
@@ -99,11 +104,10 @@ def source_of(piece: Piece) -> tuple[int, str]:
 
 def line_of(number: int, begun: Piece, text: str, *, is_cut: bool = False) -> LogLine:
     """The line as it is shown."""
-    shown = text.removesuffix("\r")
-    return LogLine(number, begun.at, begun.attempt, begun.stream, level_of(shown), shown, is_cut)
+    return LogLine(number, begun.at, begun.attempt, begun.stream, text.removesuffix("\r"), is_cut)
 
 
-_HEAD = 200
+HEAD = 200
 """Characters of a line in which its level is looked for."""
 _COLOUR = re.compile(r"\x1b\[[0-9;]{0,20}m")
 _WORD = re.compile(
@@ -123,7 +127,7 @@ _LEVELS: Final = {
 
 def level_of(text: str) -> Level | None:
     """The level that a line names: as a word in capitals, as a field, or as an error at its beginning."""
-    head = _COLOUR.sub("", text[:_HEAD])
+    head = _COLOUR.sub("", text[:HEAD])
     if field := _FIELD.search(head):
         return _LEVELS.get(field[1].lower())
     if found := _BEGINNING.match(head) or _WORD.search(head):

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Final
 
-from orchestrator_api.runs.log_lines import LogLine, Piece, level_of, line_of, source_of
+from orchestrator_api.runs.log_lines import HEAD, LogLine, Piece, line_of, source_of
 
 MAX_HITS: Final = 1000
 OPEN_CHARACTERS: Final = 1024
@@ -84,7 +84,7 @@ class LogSearch:
         hit = line_of(
             self._number, self._begun or piece, shown, is_cut=self._is_cut or len(shown) < len(line)
         )
-        self.hits.append(replace(hit, level=level_of(line)))
+        self.hits.append(replace(hit, beginning=line[:HEAD]))
         self._is_hit = True
 
     def _keep(self, piece: Piece, rest: str) -> None:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final
 from urllib.parse import urlencode
 from uuid import UUID
@@ -180,7 +181,7 @@ def blocks(total: int, lines: Mapping[int, str], place: int | None) -> list[Bloc
     for first in range(begin, min(begin + span, total + 1), BLOCK):
         last = min(first + BLOCK - 1, total)
         html = "".join(lines[number] for number in range(first, last + 1)) if last in lines else None
-        made.append(Block(first, last, None if html is None else Markup(html)))  # noqa: S704  made by `item`
+        made.append(Block(first, last, None if html is None else Markup(html)))  # noqa: S704  made by `_item`
     return made
 
 
@@ -195,20 +196,26 @@ async def rendered(
 
 def _rendered(log: ShownLog, lines: Sequence[LogLine], viewer: Viewer) -> dict[int, str]:
     start = str(escape(f"?{urlencode(log.keep)}&" if log.keep else "?"))
-    return {line.number: item(line, log, start, viewer) for line in lines}
+    times = {at: _time(at, viewer) for at in {line.at for line in lines}}
+    return {line.number: _item(line, log, start, times[line.at]) for line in lines}
 
 
-def item(line: LogLine, log: ShownLog, start: str, viewer: Viewer) -> str:
+def _time(at: datetime, viewer: Viewer) -> str:
+    """Of a piece of the log, and so of many lines."""
+    exact = at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return f'<time datetime="{exact}">{viewer.exact(at)}</time>'
+
+
+def _item(line: LogLine, log: ShownLog, start: str, time: str) -> str:
     """`<li>`; with a hundred thousand of them on a page, each says only what it must."""
     number = line.number
     is_error = line.level == "error" or number == log.error
     more = ' data-level="error"' if is_error else ' data-cut=""' if _CUT_OFF.fullmatch(line.text) else ""
     more += " data-marked" if number == log.marked else ""
-    at = line.at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     text, rest = line_html(line.text, log.wanted.text), " …" if line.is_cut else ""
     return (
         f'<li id="L{number}"{more}><a href="{start}line={number}#L{number}">{number}</a>'
-        f'<time datetime="{at}">{viewer.exact(line.at)}</time><span>{text}{rest}</span></li>\n'
+        f"{time}<span>{text}{rest}</span></li>\n"
     )
 
 

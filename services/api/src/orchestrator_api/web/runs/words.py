@@ -127,4 +127,4 @@ def linked(sentence: str, runs: Collection[JobRef]) -> list[Piece]:
 
 def plain(text: str) -> str:
     """A line of a log without what steers a terminal; a carriage return ends a line."""
-    return _CONTROL.sub("", text.replace("\r", "\n"))
+    return text if text.isprintable() else _CONTROL.sub("", text.replace("\r", "\n"))
