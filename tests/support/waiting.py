@@ -16,7 +16,7 @@ T = TypeVar("T")
 async def eventually(condition: Callable[[], Awaitable[T | None]], timeout: float = ...) -> T: ...
 @overload
 async def eventually(condition: Callable[[], T | None], timeout: float = ...) -> T: ...
-async def eventually(condition: Callable[[], object], timeout: float = 10) -> object:
+async def eventually(condition: Callable[[], object], timeout: float = 30) -> object:
     """The first truthy value of the condition; an AssertionError in it counts as "not yet"."""
     began = time.monotonic()
     while True:

@@ -263,7 +263,7 @@ def orchestration(*configurations: str, **more: Any) -> dict[str, Any]:
 
 async def said(broker: BrokerVhost, queue: str, count: int) -> list[dict[str, Any]]:
     """The envelopes of the next messages in a durable queue, in bounded time."""
-    connection = await aio_pika.connect(broker.url, timeout=10)
+    connection = await aio_pika.connect(broker.url, timeout=30)
     async with connection:
         channel = await connection.channel()
         source = await channel.get_queue(queue)

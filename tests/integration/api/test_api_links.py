@@ -40,7 +40,7 @@ async def browser(api: RunningApi) -> AsyncIterator[httpx.AsyncClient]:
 async def mails(broker: BrokerVhost) -> AsyncIterator[Queue]:
     """What the notifier would hear."""
     queue = Queue("heard-mails", (PersonMailRequested,))
-    connection = await aio_pika.connect(broker.url, timeout=10)
+    connection = await aio_pika.connect(broker.url, timeout=30)
     async with connection:
         channel = await connection.channel()
         declared = (await declare(channel, queue))[queue.name]

@@ -60,7 +60,7 @@ async def test_a_switched_orchestration_keeps_its_version(on_call: Client) -> No
 
 async def test_the_clock_and_the_watcher_hear_of_it(on_call: Client, broker: BrokerVhost) -> None:
     heard = Queue("heard", (ScheduleChanged, TriggerChanged))
-    connection = await aio_pika.connect(broker.url, timeout=10)
+    connection = await aio_pika.connect(broker.url, timeout=30)
     async with connection:
         channel = await connection.channel()
         queue = (await declare(channel, heard))[heard.name]

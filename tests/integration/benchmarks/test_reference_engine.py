@@ -79,7 +79,7 @@ async def test_every_task_is_executed_once_and_phases_in_order(
         await done(empty_database, runs)
         ended = await wire.consume(FINISHED, prefetch=RUNS * 2)
         heard: set[str] = set()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while heard < set(runs):
                 await ended.arrived.wait()
                 heard |= {json.loads(message.body)["run"] for message in ended.take()}

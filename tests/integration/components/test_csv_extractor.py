@@ -308,11 +308,11 @@ async def test_sigterm_ends_a_load_and_leaves_nothing(
         with starter.start("csv_extractor", extract.parameters(), **files) as process:
             await until_blocked(warehouse)
             process.terminate()
-            _, err = process.communicate(timeout=10)
+            _, err = process.communicate(timeout=30)
 
     assert (process.returncode, err) == (143, "terminated\n")
     tables = "SELECT relname FROM pg_class WHERE relnamespace = '\"in.c-shop\"'::regnamespace"
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while [row["relname"] for row in await warehouse.fetch(tables)] != ["orders"]:
             await asyncio.sleep(0.05)
 

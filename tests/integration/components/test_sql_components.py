@@ -176,7 +176,7 @@ async def test_sigterm_stops_the_statement_on_the_server(
     with starter.start("sql_transformation", parameters) as process:
         await until(warehouse, running, 1)
         process.terminate()
-        process.communicate(timeout=10)
+        process.communicate(timeout=30)
 
     assert process.returncode == 143
     await until(warehouse, running, 0)
@@ -190,7 +190,7 @@ async def test_a_killed_component_leaves_no_statement_running(
     with starter.start("sql_transformation", parameters) as process:
         await until(warehouse, running, 1)
         process.kill()
-        process.communicate(timeout=10)
+        process.communicate(timeout=30)
 
     await until(warehouse, running, 0)
 
@@ -212,7 +212,7 @@ async def test_a_lost_connection_is_an_internal_error(
             1,
         )
         await warehouse.execute(f"SELECT pg_terminate_backend(pid) {SLEEPING}")
-        _, err = process.communicate(timeout=10)
+        _, err = process.communicate(timeout=30)
 
     assert process.returncode == 2
     assert err.splitlines()[-1].startswith("internal error: ")

@@ -49,7 +49,7 @@ async def test_a_virtual_host_carries_messages_and_loses_its_connections(
         channel = await connection.channel()
         queue = await channel.declare_queue("q", durable=True, arguments={"x-queue-type": "quorum"})
         await channel.default_exchange.publish(aio_pika.Message(b"hello"), routing_key="q")
-        message = await queue.get(timeout=5)
+        message = await queue.get(timeout=30)
         assert message.body == b"hello"
         assert "q" in broker.queues()
 
@@ -69,7 +69,7 @@ async def test_eventually_tells_the_last_value() -> None:
     began = time.monotonic()
     with pytest.raises(AssertionError, match=r"not within 0.1 s; the last value was \[\]"):
         await eventually(list, timeout=0.1)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 20
 
 
 async def test_servers_end_when_the_run_is_killed() -> None:

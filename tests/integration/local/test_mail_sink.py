@@ -24,7 +24,7 @@ def port(tmp_path: Path) -> Iterator[int]:
             yield chosen
         finally:
             process.terminate()
-            assert process.wait(10) == 0
+            assert process.wait(30) == 0
 
 
 def mail(subject: str) -> EmailMessage:
@@ -36,7 +36,7 @@ def mail(subject: str) -> EmailMessage:
 
 
 def test_mails_become_files_in_the_order_of_arrival(port: int, tmp_path: Path) -> None:
-    with smtplib.SMTP("127.0.0.1", port, timeout=10) as client:
+    with smtplib.SMTP("127.0.0.1", port, timeout=30) as client:
         for subject in ("first ✉", "second"):
             client.send_message(mail(subject))
     found = mails(tmp_path)

@@ -24,7 +24,7 @@ def server() -> Iterator[PostgresServer]:
 
 
 async def value(url: str, sql: str) -> object:
-    connection = await asyncpg.connect(url, timeout=10)
+    connection = await asyncpg.connect(url, timeout=30)
     try:
         return await connection.fetchval(sql)
     finally:
@@ -66,7 +66,7 @@ async def test_nothing_of_statements_is_in_its_log(server: PostgresServer) -> No
     server.start()
     await value(server.url, "CREATE TABLE one (word text PRIMARY KEY)")
     await value(server.url, "INSERT INTO one VALUES ('geheim')")
-    connection = await asyncpg.connect(server.url, timeout=10)
+    connection = await asyncpg.connect(server.url, timeout=30)
     for statement, parameters in (
         ("SELECT 'geheim'::integer", ()),
         ("SELEC 'geheim'", ()),

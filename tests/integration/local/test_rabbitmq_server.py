@@ -80,7 +80,7 @@ async def test_messages_survive_a_restart_and_a_kill_ends_everything(
     async with await aio_pika.connect(url) as connection:
         channel = await connection.channel()
         queue = await channel.get_queue("kept")
-        assert (await queue.get(timeout=5)).body == b"hello"
+        assert (await queue.get(timeout=30)).body == b"hello"
 
     successor = RabbitServer(server.folder, management=True)
     successor.start()

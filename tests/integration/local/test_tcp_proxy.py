@@ -27,14 +27,14 @@ async def echo() -> AsyncIterator[TcpProxy]:
 
 async def said(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, text: bytes) -> bytes:
     writer.write(text)
-    return await asyncio.wait_for(reader.readexactly(len(text)), 2)
+    return await asyncio.wait_for(reader.readexactly(len(text)), 30)
 
 
 async def test_it_passes_bytes_and_the_end(echo: TcpProxy) -> None:
     reader, writer = await asyncio.open_connection(echo.host, echo.port)
     assert await said(reader, writer, b"x" * 200_000) == b"x" * 200_000
     writer.write_eof()
-    assert await asyncio.wait_for(reader.read(), 2) == b""
+    assert await asyncio.wait_for(reader.read(), 30) == b""
     writer.close()
     await eventually(lambda: echo.connections == 0)
 
@@ -50,8 +50,8 @@ async def test_a_stall_accepts_but_passes_nothing_until_it_ends(echo: TcpProxy) 
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(waiting.readexactly(1), 0.1)
     await echo.resume()
-    assert await asyncio.wait_for(reader.readexactly(4), 2) == b"held"
-    assert await asyncio.wait_for(late_reader.readexactly(4), 2) == b"held"
+    assert await asyncio.wait_for(reader.readexactly(4), 30) == b"held"
+    assert await asyncio.wait_for(late_reader.readexactly(4), 30) == b"held"
     for each in (writer, late_writer):
         each.close()
 
@@ -62,7 +62,7 @@ async def test_a_cut_resets_refuses_and_comes_back_on_the_same_port(echo: TcpPro
     assert await said(reader, writer, b"before") == b"before"
     echo.cut()
     with pytest.raises(ConnectionResetError):
-        await asyncio.wait_for(said(reader, writer, b"lost"), 2)
+        await asyncio.wait_for(said(reader, writer, b"lost"), 30)
     with pytest.raises(ConnectionRefusedError):
         await asyncio.open_connection(echo.host, port)
     await echo.resume()
@@ -76,7 +76,7 @@ async def test_dropped_connections_may_be_opened_again_at_once(echo: TcpProxy) -
     reader, writer = await asyncio.open_connection(echo.host, echo.port)
     assert await said(reader, writer, b"before") == b"before"
     echo.drop_connections()
-    assert await asyncio.wait_for(_until_end(reader), 2)
+    assert await asyncio.wait_for(_until_end(reader), 30)
     reader, again = await asyncio.open_connection(echo.host, echo.port)
     assert await said(reader, again, b"after") == b"after"
     for each in (writer, again):
@@ -93,7 +93,7 @@ async def _until_end(reader: asyncio.StreamReader) -> bool:
 async def test_a_url_leads_through_the_proxy(empty_database: Database) -> None:
     host, port = empty_database.url.rpartition("@")[2].partition("/")[0].split(":")
     async with TcpProxy(host, int(port)) as proxy:
-        connection = await asyncpg.connect(proxy.url(empty_database.url), timeout=5)
+        connection = await asyncpg.connect(proxy.url(empty_database.url), timeout=30)
         assert await connection.fetchval("SELECT 1") == 1
         assert proxy.connections == 1
         proxy.cut()

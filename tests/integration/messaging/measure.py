@@ -77,7 +77,7 @@ async def latency(pool: asyncpg.Pool, broker: Broker) -> list[float]:
             async with outbox.work() as work:
                 work.publish(run_requested())
             committed = time.perf_counter()
-            seconds.append(await asyncio.wait_for(arrived.get(), 5) - committed)
+            seconds.append(await asyncio.wait_for(arrived.get(), 30) - committed)
     return seconds
 
 

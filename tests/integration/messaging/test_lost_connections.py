@@ -84,7 +84,7 @@ async def test_connections_dropped_while_publishing_lose_nothing(
             await say(outbox, 50)
             proxy.drop_connections()
         await eventually(lambda: len(arrived) == 1000, timeout=30)
-        await eventually(lambda: no_rows(pool), timeout=10)
+        await eventually(lambda: no_rows(pool), timeout=30)
 
 
 async def said(outbox: Outbox, count: int) -> bool:
@@ -189,7 +189,7 @@ async def test_what_no_queue_takes_is_kept_and_tried_again(
         await eventually(lambda: pool.fetchval(postponed))
         assert await outbox_rows(pool) == 2
         broker.close_connections()  # reconnecting declares what is missing
-        await eventually(lambda: no_rows(pool), timeout=10)
+        await eventually(lambda: no_rows(pool), timeout=30)
         await eventually(lambda: connected.ready())
         assert len(await message_ids(connected, "runner.commands")) == 2
 

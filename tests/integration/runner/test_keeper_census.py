@@ -47,4 +47,4 @@ def test_a_process_may_call_itself_what_it_likes(tmp_path: Path) -> None:
         assert found is not None
         assert (found.group, found.session) == (process.pid, process.pid)
         assert [child.pid for child in ProcessTree(found.parent).children].count(process.pid) == 1
-        process.communicate(b"\n", timeout=10)
+        process.communicate(b"\n", timeout=30)

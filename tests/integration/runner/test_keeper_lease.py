@@ -30,6 +30,7 @@ sh -c 'setsid sh -c "echo \\$\\$ >> \\"\\$PIDS\\"; sleep 600" &'
 while :; do sleep 1; done
 """
 PROCESSES = 4
+LEASE = 6.0
 
 
 @asynccontextmanager
@@ -51,22 +52,22 @@ async def tiny(
         if runner.returncode is None:
             runner.kill()
         await runner.wait()
-        await until(lambda: not is_alive(keeper), within=5, what="the keeper ends")
+        await until(lambda: not is_alive(keeper), within=BOUND, what="the keeper ends")
 
 
 async def test_a_killed_runner_takes_its_tasks_along(tmp_path: Path) -> None:
     async with tiny(tmp_path, lease=30) as (runner, keeper, pids):
         runner.kill()
-        await until(lambda: not any(map(is_alive, pids)), within=1, what="all tasks are dead")
-        await until(lambda: not is_alive(keeper), within=1, what="the keeper has ended")
+        await until(lambda: not any(map(is_alive, pids)), within=BOUND, what="all tasks are dead")
+        await until(lambda: not is_alive(keeper), within=BOUND, what="the keeper has ended")
 
 
 async def test_a_stopped_runner_loses_its_tasks_before_its_lease(tmp_path: Path) -> None:
-    async with tiny(tmp_path, lease=2.0) as (runner, keeper, pids):
+    async with tiny(tmp_path, lease=LEASE) as (runner, keeper, pids):
         runner.send_signal(signal.SIGSTOP)
         stopped = time.monotonic()
-        await until(lambda: not any(map(is_alive, pids)), within=2.0, what="dead before the lease ends")
-        assert time.monotonic() - stopped < 2.0
+        await until(lambda: not any(map(is_alive, pids)), within=LEASE, what="dead before the lease ends")
+        assert time.monotonic() - stopped < LEASE
         assert is_alive(keeper)
         runner.send_signal(signal.SIGCONT)
         assert runner.stdout is not None
@@ -77,7 +78,7 @@ async def test_a_stopped_runner_loses_its_tasks_before_its_lease(tmp_path: Path)
 async def test_a_killed_keeper_is_reported_and_its_tasks_die(tmp_path: Path) -> None:
     async with tiny(tmp_path, lease=30) as (runner, keeper, pids):
         os.kill(keeper, signal.SIGKILL)
-        await until(lambda: not any(map(is_alive, pids)), within=2, what="all tasks are dead")
+        await until(lambda: not any(map(is_alive, pids)), within=BOUND, what="all tasks are dead")
         assert runner.stdout is not None
         said = (await asyncio.wait_for(runner.stdout.read(), BOUND)).decode().splitlines()
         assert said == ["ExecutionLost the keeper ended"] * 2
@@ -146,7 +147,7 @@ async def test_the_service_learns_that_its_keeper_is_gone(tmp_path: Path) -> Non
 async def test_a_keeper_that_cannot_start_fails_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(KeeperFailed, match="/bin/false -m orchestrator_runner"):
-        async with asyncio.timeout(5), Keeper.open():
+        async with asyncio.timeout(BOUND), Keeper.open():
             pass
 
 

@@ -56,7 +56,7 @@ async def test_what_is_asked_after_the_servers_farewell_may_be_asked_again(datab
 async def ask_too_late(database: Database, proxy: NeverEnding, pool: asyncpg.Pool) -> None:
     async with acquire(pool) as connection:
         await database.fetch("SELECT pg_terminate_backend($1)", connection.get_server_pid())
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await proxy.farewell.wait()
         await asyncio.sleep(0.05)  # the client's side of the socket is read by this very event loop
         await connection.fetchval("SELECT 1")

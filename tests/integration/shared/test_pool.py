@@ -1,7 +1,6 @@
 """The pool on a real server: JSON, limits, failures told apart, bounds on everything."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -95,11 +94,9 @@ async def test_a_statement_over_its_limit_is_ours_to_retry(pool: asyncpg.Pool) -
 
 async def test_waiting_for_a_connection_is_bounded(pool: asyncpg.Pool) -> None:
     async with transaction(pool), transaction(pool):
-        started = time.monotonic()
         with pytest.raises(Unavailable, match="no answer in time"):
             async with transaction(pool):
                 pass
-        assert time.monotonic() - started < 10
 
 
 async def test_a_killed_session_is_unavailable_and_the_next_one_works(pool: asyncpg.Pool) -> None:
@@ -147,11 +144,9 @@ async def test_a_half_open_link_hangs_nothing(
             proxy.stall()
             await connection.execute("SELECT 1")
 
-    started = time.monotonic()
     with pytest.raises(Unavailable):
         await be_stalled()
     await close_pool(pool, timeout=1)
-    assert time.monotonic() - started < 20
 
 
 async def test_an_unreachable_server_is_named_with_its_variable() -> None:

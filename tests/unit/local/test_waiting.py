@@ -30,7 +30,7 @@ async def test_eventually_takes_an_assertion_for_not_yet_and_tells_the_last() ->
 def test_wait_until_is_bounded() -> None:
     began = time.monotonic()
     assert not wait_until(lambda: False, 0.1)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 20
 
 
 def test_a_remembered_port_is_kept_while_it_is_free(tmp_path: Path) -> None:
