@@ -55,6 +55,7 @@ NOT_OPENED: dict[str, str] = {
     "oidc_callback": "only the provider leads to it",
     "link": "its test makes a link",
     "cli_login": "its test begins a login",
+    "badge": "a count that a script puts into a page",
     "drop_dead_letter": "its test makes a letter",
     "job_log_part": "lines that a script puts into a page",
     "export_orchestration": "a file",

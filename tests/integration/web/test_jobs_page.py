@@ -103,3 +103,8 @@ async def test_a_job_leads_to_its_run_or_has_a_page(visit: Visit) -> None:
     await page.locator("#L1 > a").click()
     await expect(page).to_have_url(f"{visit.site.url}/projects/{visit.project}/jobs/{ended}?line=1#L1")
     assert (await axe(page), await overflows(page)) == ([], [])
+
+    await visit.open("tables")
+    await expect(page.locator("#badge-jobs")).to_have_text("1 running")
+    await visit.becomes(holder, "success")
+    await expect(page.locator("#badge-jobs")).to_have_text("")
