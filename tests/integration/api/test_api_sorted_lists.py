@@ -4,6 +4,7 @@ import base64
 import json
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
 from tests.integration.api.conftest import Client, orchestration
@@ -12,6 +13,10 @@ from tests.support.databases import Database
 ORDERS = ("id", "name", "updated_at")
 SORTS = tuple(f"{mark}{order}" for order in ORDERS for mark in ("", "-"))
 NAMES = ["beta", "Alpha", "alpha", "BETA", "gamma", "beta", "Delta", "alpha"]
+FIRES = (
+    "INSERT INTO scheduler.next_fires (schedule_id, project, version, enabled, next_at, next_key, anchor)"
+    " VALUES ($1, 'demo', $3, $4, date_trunc('hour', now()) + $2::int * interval '1 minute', 'k', now())"
+)
 WIDE = "\U0001f600" * 200
 
 
@@ -137,3 +142,21 @@ async def test_the_usual_order_keeps_its_cursor(filled: Client) -> None:
     """Replicas of the release before read it, too."""
     cursor = (await filled.get("orchestrations?limit=1"))["next"]
     assert json.loads(base64.urlsafe_b64decode(cursor + "===")) == ["orchestrator", "c0"]
+
+
+async def test_what_starts_next_comes_first(furnished: Client, database: Database) -> None:
+    """What is switched off starts nothing, and what the scheduler has not read yet, nobody knows."""
+    for name, enabled in {"c": True, "b": True, "a": True, "off": False, "none": True}.items():
+        await furnished.put(f"orchestrations/{name}", orchestration(enabled=enabled))
+    fires = {("c", "soon"): 5, ("c", "late"): 90, ("b", "soon"): 60, ("a", "soon"): 60, ("off", "soon"): 1}
+    for (name, schedule), minutes in fires.items():
+        saved = await furnished.put(f"orchestrations/{name}/schedules/{schedule}", {"cron": "0 5 * * *"})
+        await database.execute(FIRES, UUID(saved["id"]), minutes, 1, True)
+    for schedule, version, enabled in (("stale", 7, True), ("paused", 1, False)):
+        saved = await furnished.put(f"orchestrations/none/schedules/{schedule}", {"cron": "0 5 * * *"})
+        await database.execute(FIRES, UUID(saved["id"]), 2, version, enabled)
+    for limit in (1, 2, 500):
+        found = await every(furnished, f"orchestrations?sort=next_fire&limit={limit}")
+        assert [row[2] for row in found] == ["c", "a", "b", "daily", "none", "off"], limit
+    found = await every(furnished, "orchestrations?sort=next_fire&limit=1&enabled=true&starts=time&search=B")
+    assert [row[2] for row in found] == ["b"]

@@ -63,6 +63,10 @@ async def test_typing_filters_all_rows_and_the_url_keeps_it(visit: Visit) -> Non
     await expect(page.locator("tbody tr")).to_have_count(1)
     await page.go_back()
     await expect(page.locator("tbody tr")).to_have_count(3)
+    await page.get_by_role("link", name="Starts, next run").click()
+    await expect(page.get_by_role("columnheader", name="Starts, next run")).to_have_attribute(
+        "aria-sort", "ascending"
+    )
 
 
 async def test_a_change_appears_by_itself_and_takes_nothing_from_the_person(visit: Visit) -> None:

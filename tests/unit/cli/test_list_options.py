@@ -50,6 +50,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
         ("jobs list", {"path": "jobs"}),
         ("jobs list --sort=-duration", {"path": "jobs", "sort": ["-duration"]}),
         ("orchestrations list", {"path": "orchestrations"}),
+        ("orchestrations list --sort=next_fire", {"path": "orchestrations", "sort": ["next_fire"]}),
         (
             "orchestrations list --search x --disabled",
             {"path": "orchestrations", "search": ["x"], "enabled": ["false"]},

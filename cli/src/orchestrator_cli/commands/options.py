@@ -32,6 +32,18 @@ class Sort(StrEnum):
     LAST_UPDATED = "-updated_at"
 
 
+class OrchestrationSort(StrEnum):
+    """The order of a list of orchestrations."""
+
+    ID = "id"
+    ID_BACKWARDS = "-id"
+    NAME = "name"
+    NAME_BACKWARDS = "-name"
+    UPDATED = "updated_at"
+    LAST_UPDATED = "-updated_at"
+    NEXT_FIRE = "next_fire"
+
+
 class JobSort(StrEnum):
     """The order of a list of jobs."""
 
@@ -42,6 +54,12 @@ class JobSort(StrEnum):
 
 SortOption = Annotated[
     Sort | None, typer.Option("--sort", help="The order; with - it is reversed: --sort=-name.")
+]
+
+
+OrchestrationSortOption = Annotated[
+    OrchestrationSort | None,
+    typer.Option("--sort", help="The order, such as --sort=next_fire; with - it is reversed: --sort=-name."),
 ]
 
 

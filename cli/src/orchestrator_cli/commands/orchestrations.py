@@ -9,7 +9,7 @@ import typer
 from orchestrator_cli.client import Json
 from orchestrator_cli.commands.arranging import phase_lines
 from orchestrator_cli.commands.drafts import draft
-from orchestrator_cli.commands.options import JsonOption, ProjectOption, SortOption, context
+from orchestrator_cli.commands.options import JsonOption, OrchestrationSortOption, ProjectOption, context
 from orchestrator_cli.commands.switching import add_orchestration_switches
 from orchestrator_cli.commands.versions import add_version_commands, copy_resource
 from orchestrator_cli.output import (
@@ -64,7 +64,7 @@ def list_orchestrations(
         StartsBy | None, typer.Option(help="Only those with a schedule, a trigger, or neither.")
     ] = None,
     label: Annotated[list[str] | None, typer.Option(help="Only those with this label; repeatable.")] = None,
-    sort: SortOption = None,
+    sort: OrchestrationSortOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """List the orchestrations with their last and next runs."""

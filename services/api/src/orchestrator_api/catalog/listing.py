@@ -9,6 +9,7 @@ from orchestrator_api.catalog.rows import (
     ConfigurationFilter,
     LabelInUse,
     ListedKey,
+    ListedStart,
     OrchestrationCounts,
 )
 from orchestrator_api.catalog.store import ConfigurationStore
@@ -18,6 +19,8 @@ from orchestrator_api.http.session import Session
 MOST_COUNTED = 10_000
 """As many orchestrations are looked at to count them."""
 MOST_LABELS = 100
+NEXT_FIRE = "next_fire"
+"""The order of orchestrations in which no column of theirs says where the next page begins."""
 
 
 class _Common(TypedDict):
@@ -36,6 +39,8 @@ async def page(
     store = ConfigurationStore(session.connection)
     keys = await _listed_keys(store, session.project, wanted, paging)
     part = paging.within([key.size for key in keys])
+    if paging.sort == NEXT_FIRE and len(keys) > part.limit:
+        part = part.ending_at(*_start_of(keys[part.limit - 1]))
     return part, await store.listed(project=session.project, keys=keys[: part.rows])
 
 
@@ -55,7 +60,7 @@ async def labels_in_use(session: Session) -> list[LabelInUse]:
 
 async def _listed_keys(
     store: ConfigurationStore, project: str, wanted: ConfigurationFilter, paging: Part
-) -> list[ListedKey]:
+) -> Sequence[ListedKey]:
     common: _Common = {
         "project": project,
         "wanted": wanted,
@@ -71,11 +76,21 @@ async def _listed_keys(
             return await store.configurations_by_name(
                 **common, after_component=component, after_name=name, after=after
             )
+        case "next_fire":
+            fire, after = paging.place(datetime, str)
+            return await store.orchestrations_by_next_fire(
+                project=project, wanted=wanted, after_fire=fire, after=after, limit=paging.rows
+            )
         case _:
             component, at, after = paging.place(str, datetime, str)
             return await store.configurations_by_update(
                 **common, after_component=component, after_update=at, after=after
             )
+
+
+def _start_of(key: ListedKey) -> tuple[datetime, str]:
+    assert isinstance(key, ListedStart)
+    return key.next_fire, key.id
 
 
 def _order(paging: Part) -> str:
@@ -85,4 +100,4 @@ def _order(paging: Part) -> str:
 def shown_page(part: Part, shown: Sequence[Configuration]) -> dict[str, Any]:
     """The page with these configurations."""
     order = _order(part)
-    return part.of(shown, "component", "id") if order == "id" else part.of(shown, "component", order, "id")
+    return part.of(shown, "component", *(() if order in ("id", NEXT_FIRE) else (order,)), "id")

@@ -100,6 +100,13 @@ class ListedKey:
 
 
 @dataclass(frozen=True, slots=True)
+class ListedStart(ListedKey):
+    """Which orchestration a list shows next, and when it fires; far in the future if nobody knows."""
+
+    next_fire: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class SavedConfiguration(Configuration):
     """A configuration after a request to save it."""
 

@@ -12,6 +12,7 @@ from orchestrator_api.catalog.rows import (
     CurrentVersion,
     LabelInUse,
     ListedKey,
+    ListedStart,
     Nesting,
     OrchestrationCounts,
     OverrideTarget,
@@ -104,6 +105,26 @@ class ConfigurationStore(Store):
             **columns_of(wanted),
             after_component=after_component,
             after_update=after_update,
+            after=after,
+            limit=limit,
+        )
+
+    async def orchestrations_by_next_fire(
+        self,
+        *,
+        project: str,
+        wanted: ConfigurationFilter,
+        after_fire: datetime | None,
+        after: str | None,
+        limit: int,
+    ) -> list[ListedStart]:
+        """Which orchestrations a page shows, by the next fire of their schedules and id."""
+        return await self._many(
+            ListedStart,
+            "orchestrations_by_next_fire",
+            project=project,
+            **columns_of(wanted),
+            after_fire=after_fire,
             after=after,
             limit=limit,
         )

@@ -19,11 +19,9 @@ JOIN catalog.configuration_versions v
 WHERE c.project = $project AND c.component = 'orchestrator' AND c.deleted_at IS NULL
 ORDER BY c.id
 
--- part: wanted_keys
+-- part: wanted
 -- Filters that are seldom given stand where the planner does not count on them: it would expect so few rows that it
 -- would rather sort all there are.
--- Which configurations a page shows, and the sizes of their parameters in bytes.
-SELECT c.component, c.id, c.name, c.updated_at, octet_length(v.parameters::text) AS size
 FROM catalog.listed_configurations c
 CROSS JOIN LATERAL (
     SELECT * FROM catalog.configuration_versions v
@@ -42,6 +40,11 @@ WHERE c.project = $project AND c.deleted_at IS NULL
   AND ($enabled::boolean IS NULL OR c.enabled = $enabled)
   AND ($search::text IS NULL
        OR strpos(lower(concat_ws(' ', CASE WHEN $component IS NULL THEN c.component || '/' END || c.id, c.id, c.name, c.description, array_to_string(c.labels, ' '))), lower($search)) > 0)
+
+-- part: wanted_keys
+-- Which configurations a page shows, and the sizes of their parameters in bytes.
+SELECT c.component, c.id, c.name, c.updated_at, octet_length(v.parameters::text) AS size
+{{part wanted}}
 
 -- part: next_component
 -- Before which a list from the end begins: the component that comes next, or from behind the last one.
@@ -94,6 +97,30 @@ LIMIT $limit
   AND c.component >= coalesce($component, '')
 ORDER BY c.component DESC, c.updated_at DESC, c.id DESC
 LIMIT $limit
+
+-- name: orchestrations_by_next_fire
+-- Those that time does not start come last: a cursor must hold a value for them too. Next fires change all the time, so
+-- no index has this order: those of all orchestrations that match are looked up.
+WITH found AS MATERIALIZED (
+    SELECT c.component, c.id, c.name, c.updated_at, c.version,
+           coalesce(CASE WHEN c.enabled THEN (
+               SELECT min((SELECT n.next_at FROM scheduler.next_fires_v1 n
+                           WHERE n.schedule_id = s.id AND n.version = s.version AND n.enabled))
+               FROM catalog.schedules s
+               WHERE s.project = $project AND s.orchestration = c.id AND s.deleted_at IS NULL) END,
+               timestamptz '9000-01-01 00:00:00Z') AS next_fire
+    {{part wanted}}
+), listed AS (
+    SELECT * FROM found
+    WHERE (next_fire, id) > (coalesce($after_fire::timestamptz, '-infinity'), coalesce($after, ''))
+    ORDER BY next_fire, id
+    LIMIT $limit
+)
+SELECT l.component, l.id, l.name, l.updated_at, octet_length(v.parameters::text) AS size, l.next_fire
+FROM listed l
+JOIN catalog.configuration_versions v
+  ON (v.project, v.component, v.configuration, v.version) = ($project, l.component, l.id, l.version)
+ORDER BY l.next_fire, l.id
 
 -- name: counts_of_orchestrations
 -- By what lists are filtered by, among the first $looked that match the search and the labels.

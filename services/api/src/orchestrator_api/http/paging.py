@@ -46,6 +46,8 @@ class Part:
     sort: str = ""
     """The order, if the list has several."""
     default_sort: str = ""
+    last: tuple[object, ...] = ()
+    """The place of the last row, if its columns do not tell it."""
     announce: Callable[[str], None] = field(default=lambda _: None, compare=False)
     """Is told the cursor of the next page."""
 
@@ -72,6 +74,10 @@ class Part:
                 return replace(self, limit=count)
         return self
 
+    def ending_at(self, *place: object) -> "Part":
+        """The page whose last row is at this place of the order."""
+        return replace(self, last=place)
+
     @overload
     def place(self, one: type[A], /) -> tuple[A | None]: ...
 
@@ -97,7 +103,7 @@ class Part:
         """
         shown = list(rows[: self.limit])
         if len(rows) > self.limit:
-            then = [_column(shown[-1], name) for name in names]
+            then = self.last or [_column(shown[-1], name) for name in names]
         cursor = None if then is None else _encode(self._marked_sort, *then)
         if cursor is not None:
             self.announce(cursor)

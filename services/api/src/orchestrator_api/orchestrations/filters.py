@@ -20,6 +20,15 @@ LabelsWanted = Annotated[
     ),
 ]
 
+OrchestrationSort = Annotated[
+    Literal["id", "-id", "name", "-name", "updated_at", "-updated_at", "next_fire"],
+    Query(
+        description="The order; `-` reverses it. Names are compared without regard to upper and lower case; "
+        "`updated_at` is when the current version was saved. With `next_fire`, those that a schedule starts "
+        "soonest come first, and those without one last."
+    ),
+]
+
 _STATUSES: Mapping[LastRunIs, Sequence[str]] = {
     "failed": ("error",),
     "running": ("processing", "terminating"),

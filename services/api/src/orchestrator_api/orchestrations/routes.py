@@ -9,7 +9,6 @@ from orchestrator_api.access import orchestration_tokens
 from orchestrator_api.access.models import OrchestrationTokenIn, TokenOut
 from orchestrator_api.access.permissions import Scope
 from orchestrator_api.catalog import configurations, listing, versions
-from orchestrator_api.catalog.models import Sort
 from orchestrator_api.catalog.rows import ConfigurationFilter
 from orchestrator_api.http import edits
 from orchestrator_api.http.dependencies import (
@@ -31,7 +30,13 @@ from orchestrator_api.http.models import Page, Switch
 from orchestrator_api.http.paging import Paging, Search
 from orchestrator_api.orchestrations import previews, views
 from orchestrator_api.orchestrations import service as orchestrations
-from orchestrator_api.orchestrations.filters import LabelsWanted, LastRunIs, StartsBy, statuses_of
+from orchestrator_api.orchestrations.filters import (
+    LabelsWanted,
+    LastRunIs,
+    OrchestrationSort,
+    StartsBy,
+    statuses_of,
+)
 from orchestrator_api.orchestrations.models import (
     ArrangementIn,
     ArrangementPreview,
@@ -65,7 +70,7 @@ async def list_orchestrations(
         Query(description="Only those with a schedule (`time`), a trigger (`tables`) or neither."),
     ] = None,
     label: LabelsWanted = None,
-    sort: Sort = "id",
+    sort: OrchestrationSort = "id",
     recent_runs: Annotated[
         int, Query(ge=0, le=20, description="How many of the newest runs to show of each.")
     ] = 0,

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Literal
+from typing import Literal, get_args
 
-Sort = Literal["id", "-id", "name", "-name"]
+Sort = Literal["id", "-id", "name", "-name", "next_fire"]
 LastRun = Literal["failed", "running", "waiting", "success", "warning", "stopped", "never_run"]
-SORTS: Mapping[str, Sort] = {"id": "id", "-id": "-id", "name": "name", "-name": "-name"}
+SORTS: Mapping[str, Sort] = {each: each for each in get_args(Sort)}
 STATUSES: Mapping[str, tuple[LastRun, ...]] = {
     "failed": ("failed",),
     "at_work": ("running", "waiting"),
