@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from _pytest.nodeid import NodeId
+from hypothesis import settings
 from tests.support import databases, servers
 from tests.support.brokers import BrokerVhost, fresh_vhost
 from tests.support.databases import Database
@@ -22,6 +23,11 @@ from orchestrator_local.servers.postgres import PostgresServer
 from orchestrator_local.servers.rabbitmq import RabbitServer, find_server
 
 RUN = pytest.StashKey[servers.Run]()
+
+
+# A machine that stalls for a moment is no fault of an example.
+settings.register_profile("any-machine", deadline=None)
+settings.load_profile("any-machine")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -50,3 +50,11 @@ def test_each_expectation_can_fail() -> None:
     lost.status, lost.rows = "error", "336,775"
     assert [check.holds for check in checks(lost)] == [True, True, False, False, False]
     assert timeline(Takeover(), lease_seconds=6)[0].plain == "No runner was killed."
+
+
+def test_what_had_just_ended_is_not_taken_over() -> None:
+    early = story()
+    del early.resumed["b"]
+    tasks = [{"id": "b", "job": {"id": "job-b", "status": "success", "attempt": 1}}]
+    early.observe([{"tasks": tasks}], {}, KILLED + timedelta(seconds=1))
+    assert all(check.holds for check in checks(early))

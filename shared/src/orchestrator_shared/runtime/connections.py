@@ -24,6 +24,11 @@ log = structlog.get_logger(__name__)
 
 UNREAD_SECONDS = 60.0
 """How long an answer may wait for a peer that reads nothing of it."""
+KEEP_ALIVE_SECONDS = 75
+"""How long an idle connection stays open: longer than proxies (60 s as a rule) and clients keep theirs.
+
+A request on a connection that the server is just closing gets no answer.
+"""
 REMIND_SECONDS = 30.0
 EVENTS_AT_ONCE = 64
 """Portion size; then others get their turn, since a body may come in costly one-byte pieces."""
@@ -90,6 +95,7 @@ class BoundedConfig(uvicorn.Config):
             server_header=False,
             proxy_headers=False,
             timeout_graceful_shutdown=stop_seconds,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
         )
         self.connections = connections
 
