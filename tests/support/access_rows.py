@@ -111,6 +111,7 @@ ROWS: Mapping[str, str] = {
     "refresh_orchestration_token": "..y..... ..yyy",
     "save_schedule": "..y..... ..yyy",
     "delete_schedule": "..y..... ..yyy",
+    "restore_schedule": "..y..... ..yyy",
     "save_trigger": "..y..... ..yyy",
     "delete_trigger": "..y..... ..yyy",
     "reset_trigger": "..y..... ..yyy",

@@ -43,6 +43,7 @@ _ROWS = """
     new_orchestration get_project save_orchestration
     load_demo get_demo_definitions apply_definitions
     import_definitions get_project plan_definitions
+    badge get_project -
     orchestrations list_orchestrations -
     orchestration get_orchestration -
     switch_orchestration - switch_orchestration
@@ -91,6 +92,7 @@ _ROWS = """
     schedule_fires list_fires -
     switch_schedule - switch_schedule
     remove_schedule - delete_schedule
+    restore_schedule - restore_schedule
     new_trigger get_orchestration save_trigger
     trigger_preview - preview_trigger
     trigger get_trigger save_trigger

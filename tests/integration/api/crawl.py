@@ -74,6 +74,7 @@ REQUESTS: Mapping[str, Request] = {
     "retry_job": Request((409,), {"plan_id": "x"}),
     "save_schedule": Request((200,), {"cron": "30 5 * * *"}),
     "delete_schedule": GONE,
+    "restore_schedule": Request((200, 404, 409)),
     "preview_schedule": Request((200,), {"cron": "30 5 * * *"}),
     "save_trigger": Request((200,), {"tables": ["in.c-x.t"]}),
     "preview_trigger": Request((200,), {"tables": ["in.c-x.t"]}),

@@ -55,6 +55,7 @@ OTHERS: dict[str, dict[str, str]] = {
     "delete_configuration": {"component": "open", "configuration": "gone"},
     "delete_orchestration": {"orchestration": "gone"},
     "delete_schedule": {"schedule": "gone"},
+    "restore_schedule": {"schedule": "restored"},
     "delete_trigger": {"trigger": "gone"},
     "delete_variable": {"name": "gone"},
     "unshare_bucket": {"bucket": "in.c-gone"},
@@ -75,7 +76,15 @@ MADE_BEFORE: dict[str, Any] = {
     "unshare_bucket": None,
 }
 """What is made anew before each call that deletes it."""
-FROM_TRASH = {"restore_from_trash", "purge_from_trash"}
+TRASHED = "/v1/projects/{project}/configurations/{component}/{configuration}"
+DELETED_BEFORE: dict[str, tuple[str, Any]] = {
+    "restore_from_trash": (TRASHED, {}),
+    "purge_from_trash": (TRASHED, {}),
+    "restore_schedule": (
+        "/v1/projects/{project}/orchestrations/{orchestration}/schedules/{schedule}", {"every_seconds": 3600},
+    ),
+}  # fmt: skip
+"""What is made and deleted before each call that is about something deleted."""
 
 # Hypothesis makes many small things and little garbage, which is looked for all the time otherwise.
 gc.freeze()
@@ -104,9 +113,10 @@ def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -
     if operation in MADE_BEFORE:
         path = case.operation.path.format(**places)
         _make(path, MADE_BEFORE[operation])
-    if operation in FROM_TRASH:
-        path = "/v1/projects/{project}/configurations/{component}/{configuration}".format(**places)
-        _make(path, {})
+    if operation in DELETED_BEFORE:
+        template, body = DELETED_BEFORE[operation]
+        path = template.format(**places)
+        _make(path, body)
         http.delete(path, headers={"If-Match": "*"}).raise_for_status()
     if case.meta is not None and case.meta.generation.mode.is_positive:
         _make_true(operation, case)

@@ -97,6 +97,7 @@ STEPS = (
     Step("terminate_job", None, ("job.termination-requested",), places={"job": "{going}"}),
     Step("delete_trigger", None, ("trigger.deleted",)),
     Step("delete_schedule", None, ("schedule.deleted",)),
+    Step("restore_schedule", None, ("schedule.restored",)),
     Step("share_bucket", None, ("share.created",)),
     Step("unshare_bucket", None, ("share.deleted",)),
     Step("save_variable", {"value": "2"}, ("variable.changed",)),

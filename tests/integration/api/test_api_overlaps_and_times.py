@@ -76,6 +76,29 @@ async def test_fires_tell_their_run_or_the_one_that_they_joined(
     assert [*page["items"], *rest["items"]] == found
 
 
+async def test_a_deleted_schedule_comes_back_with_its_fires(furnished: Client, database: Database) -> None:
+    path = "orchestrations/daily/schedules/hourly"
+    await furnished.post(f"{path}/restore", status=404)
+    saved = await furnished.put(path, {"cron": "0 * * * *", "overlap": "skip"})
+    await database.execute(FIRE, UUID(saved["id"]), "a", NOW, "missed", None)
+    older = await furnished.get(path)
+    await furnished.delete(path, status=204)
+    made = await furnished.put(path, {"cron": "5 * * * *"}, status=201)
+    refused = await furnished.post(f"{path}/restore", status=409)
+    assert "has a schedule 'hourly': delete it first" in refused["detail"]
+    await furnished.delete(path, status=204)
+
+    newest = await furnished.post(f"{path}/restore")
+    assert (newest["id"], newest["cron"]) == (made["id"], "5 * * * *")
+    await database.execute("DELETE FROM catalog.schedules WHERE id = $1", UUID(made["id"]))
+    back = await furnished.post(f"{path}/restore")
+    assert back == {**older, "version": 3}
+    fires = (await furnished.get(f"schedules/{back['id']}/fires"))["items"]
+    assert [each["outcome"] for each in fires] == ["missed"]
+    await furnished.delete("orchestrations/daily", status=204)
+    await furnished.post(f"{path}/restore", status=404)
+
+
 async def test_usual_duration_is_the_mean_of_the_last_successes(
     furnished: Client, database: Database
 ) -> None:

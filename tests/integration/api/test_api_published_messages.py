@@ -61,10 +61,11 @@ async def test_every_change_of_a_schedule_is_said(
     assert (await furnished.get(f"{DAILY}/schedules/early"))["version"] == 3
     await furnished.delete(f"{DAILY}/schedules/early", status=204)
     await furnished.get(f"{DAILY}/schedules/early", status=404)
-    envelopes = await said(broker, "scheduler.changes", 4)
+    assert (await furnished.post(f"{DAILY}/schedules/early/restore"))["version"] == 5
+    envelopes = await said(broker, "scheduler.changes", 5)
     assert {envelope["data"]["schedule_id"] for envelope in envelopes} == {made["id"]}
     rows = await database.fetch("SELECT version, deleted_at IS NOT NULL AS gone FROM catalog.schedules")
-    assert [tuple(row) for row in rows] == [(4, True)]
+    assert [tuple(row) for row in rows] == [(5, False)]
 
 
 async def test_every_change_of_a_trigger_is_said(

@@ -25,7 +25,7 @@ from orchestrator_api.web.addresses import PAGES
 BY_COOKIE = " by cookie"
 OURS = {
     "address": "ops@example.com", "after": "1", "before": "1", "letter": "ghost", "number": "1",
-    "rest": "ghost", "variable": "limit", "version": "1", "versions": "1...1",
+    "rest": "ghost", "section": "jobs", "variable": "limit", "version": "1", "versions": "1...1",
 }  # fmt: skip
 """What parts of the pages' addresses are that no call of the API has."""
 FIELDS = {"backfill_orchestration": {"planned": "||"}}

@@ -92,6 +92,7 @@ ROWS = (
         "schedule": "mornings", "from": "2026-01-05 00:00", "to": "2026-01-06 00:00", "confirm": "true",
         "planned": "mornings|2026-01-05 00:00|2026-01-06 00:00"}),
     Row("remove_schedule", f"{DAILY}/schedules/fresh/removal", {}, REFUSED_AGAIN, f"{DAILY}/schedules/fresh"),
+    Row("restore_schedule", f"{DAILY}/schedules/fresh/restore", {}, REFUSED_AGAIN),
     Row("new_trigger", f"{DAILY}/new-trigger", {"name": "fresh", **TABLE}),
     Row("trigger", f"{DAILY}/triggers/fresh", {**TABLE, "cool_down": "7m"}),
     Row("switch_trigger", f"{DAILY}/triggers/fresh/enabled", {"enabled": "false"}, SAME),

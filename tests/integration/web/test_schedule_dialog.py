@@ -63,6 +63,8 @@ async def test_when_you_are_content_you_automate_it_with_a_custom_schedule_in_yo
     await expect(starts).not_to_contain_text("mornings")
     await page.get_by_role("button", name="Undo").click()
     await expect(starts).to_contain_text("America/New_York")
+    restored = await visit.client.get("orchestrations/campaigns/schedules/mornings")
+    assert restored["id"] == saved["id"], "with the record of its fires"
 
 
 async def test_clock_changes_are_told_before_they_come(visit: Visit) -> None:

@@ -46,6 +46,22 @@ add_part_switches(app, "schedules")
 
 
 @app.command()
+def restore(
+    orchestration: str, schedule: str, project: ProjectOption = None, as_json: JsonOption = False
+) -> None:
+    """Restore a deleted schedule with the record of its fires; what it missed is not caught up."""
+    where = context(project)
+    with where.client() as client:
+        found = client.post(
+            where.project_path(f"orchestrations/{orchestration}/schedules/{schedule}/restore")
+        )
+    if as_json:
+        print_json(found)
+    else:
+        print(f"restored {plain(orchestration)} / {plain(schedule)}")
+
+
+@app.command()
 def preview(
     orchestration: Annotated[str | None, typer.Argument(help="The orchestration.")] = None,
     schedule: Annotated[str | None, typer.Argument(help="Its schedule.")] = None,

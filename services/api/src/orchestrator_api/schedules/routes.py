@@ -14,6 +14,7 @@ from orchestrator_api.http import edits
 from orchestrator_api.http.dependencies import (
     DELETE,
     EDIT,
+    ETAG,
     PREFIX,
     READ,
     READ_ONE,
@@ -143,6 +144,23 @@ async def delete_schedule(
     async with call.session(Scope.CONFIGURE, project) as session:
         await edits.check(session, condition, await schedules.target(session, orchestration, schedule))
         await schedules.delete(session, orchestration, schedule)
+
+
+@router.post(
+    OF_ORCHESTRATION + "/{schedule}/restore",
+    operation_id="restore_schedule",
+    responses={200: ETAG, **WRITE},
+    openapi_extra=takes(Scope.CONFIGURE),
+)
+async def restore_schedule(
+    call: Call, project: Project, orchestration: Identifier, schedule: Identifier, response: Response
+) -> ScheduleOut:
+    """Restore a deleted schedule with the record of its fires.
+
+    It goes on from now: what would have fired since it was deleted is not caught up.
+    """
+    async with call.session(Scope.CONFIGURE, project) as session:
+        return tagged(response, _shown(await schedules.restore(session, orchestration, schedule)))
 
 
 @router.get("/schedules/{schedule_id}/fires", operation_id="list_fires", responses=READ)

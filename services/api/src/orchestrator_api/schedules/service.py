@@ -15,7 +15,7 @@ from orchestrator_api.schedules.store import ScheduleStore
 from orchestrator_api.schedules.times import accept_times
 from orchestrator_shared.contracts.events import ScheduleChanged
 from orchestrator_shared.database.rows import columns_of
-from orchestrator_shared.domain.errors import NotFound
+from orchestrator_shared.domain.errors import Conflict, NotFound
 from orchestrator_shared.domain.ids import new_id
 
 OVERDUE_SECONDS = 120.0
@@ -138,6 +138,26 @@ async def delete(session: Session, orchestration: str, name: str) -> None:
     session.publish(ScheduleChanged(schedule_id=stored.id, project=session.project))
     about = About(columns_of(stored.spec), id=str(stored.id))
     await session.record("schedule.deleted", f"{orchestration}/{name}", about)
+
+
+async def restore(session: Session, orchestration: str, name: str) -> StoredSchedule:
+    """Bring a deleted schedule back, with the record of its fires; what it missed is not caught up.
+
+    Raises Conflict if there is another one with its name, NotFound if none was deleted or it is forgotten.
+    """
+    await lock_orchestration(session, orchestration)
+    store = ScheduleStore(session.connection)
+    place = {"project": session.project, "orchestration": orchestration, "name": name}
+    if await store.find(**place) is not None:
+        detail = f"{orchestration!r} has a schedule {name!r}: delete it first to get the earlier one back"
+        raise Conflict(detail, field="schedule")
+    if await store.restore(**place) is None:
+        raise _no_such(orchestration, name)
+    restored = await find(session, orchestration, name)
+    session.publish(ScheduleChanged(schedule_id=restored.id, project=session.project))
+    about = About(None, columns_of(restored.spec), id=str(restored.id))
+    await session.record("schedule.restored", f"{orchestration}/{name}", about)
+    return restored
 
 
 async def purge(session: Session, orchestration: str) -> None:

@@ -63,6 +63,12 @@ class ScheduleStore(Store):
             UUID, "delete_schedule", project=project, orchestration=orchestration, name=name
         )
 
+    async def restore(self, *, project: str, orchestration: str, name: str) -> UUID | None:
+        """Bring the last deleted one with this name back; returns its id, or None if there is none."""
+        return await self._value(
+            UUID, "restore_schedule", project=project, orchestration=orchestration, name=name
+        )
+
     async def delete_all(self, *, project: str, orchestration: str) -> list[UUID]:
         """Delete the schedules of the orchestration; returns their ids."""
         return await self._column(UUID, "delete_schedules", project=project, orchestration=orchestration)

@@ -44,6 +44,17 @@ SET deleted_at = clock_timestamp(), version = version + 1, updated_at = clock_ti
 WHERE project = $project AND orchestration = $orchestration AND name = $name AND deleted_at IS NULL
 RETURNING id
 
+-- name: restore_schedule
+-- The one that was deleted last, unless another has its name by now. As if it was saved now: what would have fired in
+-- the meantime is not caught up.
+UPDATE catalog.schedules
+SET deleted_at = NULL, version = version + 1, updated_at = clock_timestamp()
+WHERE id = (SELECT s.id FROM catalog.schedules s
+            WHERE s.project = $project AND s.orchestration = $orchestration AND s.name = $name
+              AND s.deleted_at IS NOT NULL
+            ORDER BY s.deleted_at DESC LIMIT 1)
+RETURNING id
+
 -- name: delete_schedules
 UPDATE catalog.schedules
 SET deleted_at = clock_timestamp(), version = version + 1, updated_at = clock_timestamp()

@@ -19,6 +19,7 @@ ACTIONS: Mapping[str, str] = {
     "schedule.created": "Schedule created",
     "schedule.changed": "Schedule changed",
     "schedule.deleted": "Schedule deleted",
+    "schedule.restored": "Schedule restored",
     "trigger.created": "Trigger created",
     "trigger.changed": "Trigger changed",
     "trigger.deleted": "Trigger deleted",

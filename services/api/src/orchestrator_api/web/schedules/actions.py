@@ -7,14 +7,11 @@ from orchestrator_api.access.permissions import Scope
 from orchestrator_api.http import edits
 from orchestrator_api.http.conditional import Condition
 from orchestrator_api.schedules import service as schedules
-from orchestrator_api.schedules.rows import ScheduleSpec
 from orchestrator_api.web import answers, entering
 from orchestrator_api.web.answers import Undo
 from orchestrator_api.web.orchestrations.actions import SECTION
-from orchestrator_api.web.schedules import form
 from orchestrator_api.web.start_dialogs import topics
 from orchestrator_api.web.urls import urls_of
-from orchestrator_api.web.viewer import viewer_of
 
 
 async def switch(request: Request) -> Response:
@@ -34,22 +31,22 @@ async def switch(request: Request) -> Response:
 
 
 async def remove(request: Request) -> Response:
-    """At once; the toast saves it again."""
+    """At once; the toast brings it back, with what became of its fires."""
     fields = await entering.sent(request)
     orchestration, name = request.path_params["orchestration"], request.path_params["schedule"]
     async with entering.changing(request, fields, Scope.CONFIGURE, section=SECTION) as (session, frame):
         target = await schedules.target(session, orchestration, name)
         await edits.check(session, Condition.seen(fields["etag"] or None), target)
-        stored = await schedules.find(session, orchestration, name)
         await schedules.delete(session, orchestration, name)
-    url = urls_of(request)(
-        "new_schedule", project=request.path_params["project"], orchestration=orchestration
-    )
-    own = viewer_of(request).zone.key
-    undo = Undo(url, {"name": name, **_written(stored.spec, own)})
+    undo = Undo(urls_of(request)("restore_schedule", **request.path_params), {})
     text = f"The schedule {name} is removed. What became of its fires is kept."
     return answers.done(request, frame, fields, text, *topics(orchestration), undo=undo)
 
 
-def _written(spec: ScheduleSpec, own: str) -> dict[str, str]:
-    return {**form.of_schedule(spec, own), "enabled": str(spec.enabled).lower()}
+async def restore(request: Request) -> Response:
+    """Take the removal back."""
+    fields = await entering.sent(request)
+    orchestration, name = request.path_params["orchestration"], request.path_params["schedule"]
+    async with entering.changing(request, fields, Scope.CONFIGURE, section=SECTION) as (session, frame):
+        await schedules.restore(session, orchestration, name)
+    return answers.done(request, frame, fields, f"The schedule {name} is back.", *topics(orchestration))

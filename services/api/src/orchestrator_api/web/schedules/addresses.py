@@ -11,4 +11,5 @@ PAGES = (
     Address("schedule_fires", f"{SCHEDULE}/fires", fires.fires, READ),
     Address("switch_schedule", f"{SCHEDULE}/enabled", actions.switch, SEND),
     Address("remove_schedule", f"{SCHEDULE}/removal", actions.remove, SEND),
+    Address("restore_schedule", f"{SCHEDULE}/restore", actions.restore, SEND),
 )
