@@ -28,6 +28,7 @@ from orchestrator_runner.executors.kubernetes.views import JobView, PodView, job
 from orchestrator_runner.executors.kubernetes.warnings import worst_warning
 from orchestrator_runner.executors.port import Execution, LogMark
 from orchestrator_shared.definitions.kubernetes_component import KubernetesComponent
+from orchestrator_shared.domain.errors import UserError
 
 IMAGE = "registry.example.com/team/loader@sha256:" + "a1" * 32
 AT = datetime(2026, 11, 21, 8, 29, 35, 776547, UTC)
@@ -173,6 +174,50 @@ def test_the_documents_are_valid() -> None:
     assert not problems_of(secret)
     job["spec"]["backofLimit"] = 0
     assert problems_of(job)
+
+
+def test_a_task_chooses_a_profile_of_the_component() -> None:
+    section = KubernetesComponent.model_validate(
+        {
+            "image": IMAGE,
+            "resources": {"limits": {"memory": "512Mi"}},
+            "service_account": "loader",
+            "profiles": {
+                "large": {"resources": {"limits": {"memory": "8Gi"}}, "node_selector": {"disktype": "ssd"}},
+                "bare": {
+                    "node_selector": {},
+                    "tolerations": [{"operator": "Exists"}],
+                    "service_account": "x",
+                },
+            },
+            "profile_parameter": "size",
+        }
+    )
+    pods = {}
+    for name in (None, "large", "bare"):
+        chosen = section.chosen_by({"profile": "bare", "size": name})
+        job = job_document(execution(), chosen, Terms(10.0, 600))
+        assert not problems_of(job)
+        pods[name] = job["spec"]["template"]["spec"]
+    limits = [pod["containers"][0]["resources"]["limits"]["memory"] for pod in pods.values()]
+    assert limits == ["512Mi", "8Gi", "512Mi"]
+    assert [pod.get("nodeSelector") for pod in pods.values()] == [None, {"disktype": "ssd"}, None]
+    assert [pod["serviceAccountName"] for pod in pods.values()] == ["loader", "loader", "x"]
+    assert [len(pod.get("tolerations", ())) for pod in pods.values()] == [0, 0, 1]
+
+
+@pytest.mark.parametrize("name", ["huge", "", 3, ["large"], {"service_account": "admin"}])
+def test_a_task_chooses_no_other_profile(name: object) -> None:
+    section = KubernetesComponent.model_validate({"image": IMAGE, "profiles": {"large": {}, "small": {}}})
+    message = "is not a profile of the component: choose one of large, small"
+    with pytest.raises(UserError, match=message) as caught:
+        section.chosen_by({"profile": name})
+    assert caught.value.field == "parameters.profile"
+
+
+def test_without_profiles_the_parameter_is_the_programs_own() -> None:
+    section = KubernetesComponent.model_validate({"image": IMAGE})
+    assert section.chosen_by({"profile": "anything"}) is section
 
 
 def test_no_secret_is_in_the_job_and_the_runners_path_is_in_neither() -> None:

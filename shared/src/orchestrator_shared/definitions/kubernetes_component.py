@@ -1,11 +1,14 @@
 """The section `kubernetes` of a component's document: what its Jobs look like."""
 
 import re
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from orchestrator_shared.definitions.component_section import ComponentSection, PinnedImage, Seconds
+from orchestrator_shared.definitions.orchestration import Slug
+from orchestrator_shared.domain.errors import UserError
 
 _QUANTITY = re.compile(r"\d{1,12}(\.\d{1,6})?(m|k|M|G|T|Ki|Mi|Gi|Ti)?")
 _RESOURCE = re.compile(r"cpu|memory|ephemeral-storage|[a-z0-9.-]{1,100}/[A-Za-z0-9._-]{1,63}")
@@ -69,6 +72,20 @@ class KubernetesToleration(ComponentSection):
         return self
 
 
+NodeSelector = Annotated[dict[str, LabelValue], Field(max_length=50), AfterValidator(_label_names)]
+Tolerations = Annotated[list[KubernetesToleration], Field(max_length=50)]
+ServiceAccount = Annotated[str, Field(pattern=_NAME)]
+
+
+class KubernetesProfile(ComponentSection):
+    """What a task may choose by name instead of what the component says; what is left out stays as that."""
+
+    resources: KubernetesResources | None = None
+    node_selector: NodeSelector | None = None
+    tolerations: Tolerations | None = None
+    service_account: ServiceAccount | None = None
+
+
 class KubernetesComponent(ComponentSection):
     """Each attempt is a Job with one pod."""
 
@@ -79,13 +96,34 @@ class KubernetesComponent(ComponentSection):
     environment: dict[str, str | None] = Field(default_factory=dict)
     """Name to value; null passes on the runner's own value."""
     resources: KubernetesResources = Field(default_factory=KubernetesResources)
-    node_selector: Annotated[dict[str, LabelValue], Field(max_length=50), AfterValidator(_label_names)] = (
-        Field(default_factory=dict)
-    )
-    tolerations: list[KubernetesToleration] = Field(default_factory=list, max_length=50)
-    service_account: str | None = Field(default=None, pattern=_NAME)
+    node_selector: NodeSelector = Field(default_factory=dict)
+    tolerations: Tolerations = Field(default_factory=list)
+    service_account: ServiceAccount | None = None
     """The namespace's default one, without its token, if it is not given."""
+    profiles: Annotated[dict[Slug, KubernetesProfile], Field(max_length=50)] = Field(default_factory=dict)
+    """Others of these four, by the name under which a task chooses them."""
+    profile_parameter: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_-]{0,62}$")] = "profile"
+    """The parameter that says which one; without it, the component's own apply."""
     user: int | None = Field(default=None, ge=1, le=2_147_483_647)
     """The number of the user that runs the program; the image's own if it is not given."""
     start_timeout_seconds: Seconds = Field(default=600, validation_alias="start_timeout", ge=1, le=86_400)
     """How long the cluster may take to start the program."""
+
+    def chosen_by(self, parameters: Mapping[str, Any]) -> "KubernetesComponent":
+        """The section with the profile that these parameters name.
+
+        Raises UserError if there is none of that name: whoever writes a task chooses among what an
+        administrator has registered, and sets nothing of it.
+        """
+        name = parameters.get(self.profile_parameter) if self.profiles else None
+        if name is None:
+            return self
+        profile = self.profiles.get(name) if isinstance(name, str) else None
+        if profile is None:
+            known = ", ".join(sorted(self.profiles))
+            raise UserError(
+                f"{str(name)[:80]!r} is not a profile of the component: choose one of {known}",
+                field=f"parameters.{self.profile_parameter}",
+            )
+        given = {each: getattr(profile, each) for each in type(profile).model_fields}
+        return self.model_copy(update={name: value for name, value in given.items() if value is not None})

@@ -137,7 +137,8 @@ class KubernetesExecutor(ElsewhereExecutor):
                     raise
 
     def _attempt(self, execution: Execution, adopted: Adopted | None, log: LogSink) -> KubernetesAttempt:
-        section = section_of(KubernetesComponent, execution, "kubernetes")
+        written = section_of(KubernetesComponent, execution, "kubernetes")
+        section = written.chosen_by(execution.config.get("parameters") or {})
         self._settings.images.require(section.image, field="kubernetes.image")
         return KubernetesAttempt(
             self._client,
