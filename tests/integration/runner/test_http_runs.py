@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 from tests.integration.runner.conftest import StartRunner
 from tests.support.http_service import HttpService, Received, Reply, http_service
-from tests.support.pipelines import ENCRYPTION_KEY, PROJECT, Pipelines, task
+from tests.support.pipelines import ENCRYPTION_KEY, PROJECT, QUICKLY_LOST, Pipelines, task
 from tests.support.service_process import ServiceProcess
 from tests.support.waiting import eventually
 
@@ -79,7 +79,7 @@ class Runs:
 
 
 def internal(service: HttpService) -> dict[str, str]:
-    return {"ORCHESTRATOR_INTERNAL_HOSTS": f"127.0.0.1:{service.port}"}
+    return {"ORCHESTRATOR_INTERNAL_HOSTS": f"127.0.0.1:{service.port}", **QUICKLY_LOST}
 
 
 async def test_a_run_at_another_service(pipelines: Pipelines, start_runner: StartRunner) -> None:
