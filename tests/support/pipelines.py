@@ -153,7 +153,7 @@ class Pipelines:
 
     async def publish(self, *messages: Message) -> None:
         """Publish with confirms, as any service would."""
-        async with asyncio.timeout(20), await aio_pika.connect(self.broker.url) as connection:
+        async with asyncio.timeout(60), await aio_pika.connect(self.broker.url) as connection:
             channel = await connection.channel(on_return_raises=True)
             for message in messages:
                 exchange = await channel.get_exchange(message.exchange, ensure=False)
@@ -188,7 +188,7 @@ class Pipelines:
 
         return await eventually(look, timeout)
 
-    async def in_status(self, job: UUID, status: str, timeout: float = 20) -> None:
+    async def in_status(self, job: UUID, status: str, timeout: float = 30) -> None:
         """Wait until the job has this status."""
 
         async def look() -> bool:

@@ -104,4 +104,4 @@ async def has_said(pipelines: Pipelines, job: UUID, number: int) -> None:
     async def is_there() -> bool:
         return f"line {number}\n" in await pipelines.log(job)
 
-    await eventually(is_there, 20)
+    await eventually(is_there, 30)

@@ -42,7 +42,7 @@ async def test_all_replicas_live_through_an_outage_longer_than_their_lease(
     await pipelines.scripts(slow="import time; time.sleep(1)", later="pass")
     await pipelines.orchestration("campaigns", [task("slow")], [task("later")])
     run = await pipelines.run("campaigns")
-    await eventually(lambda: pipelines.database.fetchval(STARTED), 20)
+    await eventually(lambda: pipelines.database.fetchval(STARTED), 30)
 
     getattr(proxy, how)()
     await asyncio.sleep(LEASE_SECONDS + 1.5)

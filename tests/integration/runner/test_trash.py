@@ -85,6 +85,6 @@ async def test_what_goes_to_the_trash_after_the_claim_runs_on(
         assert row["status"] == "waiting"
         return True
 
-    await eventually(between_attempts, 20)
+    await eventually(between_attempts, 30)
     await pipelines.database.execute(TRASH.format("a"))
     assert (await pipelines.ended(run))["status"] == "success"
