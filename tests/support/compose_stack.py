@@ -9,6 +9,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,8 @@ from tests.support.documentation import ROOT
 from orchestrator_local.servers.processes import free_port
 
 SERVICES = ("api", "scheduler", "trigger-watcher", "runner", "notifier")
-STANDINS = ("postgres", "rabbitmq", "mail", "prometheus", "alertmanager", "grafana")
+IMAGES = (*SERVICES, "cli", "components")
+STANDINS = ("postgres", "rabbitmq", "mail", "prometheus", "postgres-exporter", "alertmanager", "grafana")
 PORTS = (
     "ORCHESTRATOR_API",
     "RABBITMQ",
@@ -28,13 +30,16 @@ PORTS = (
     "PROMETHEUS",
     "ALERTMANAGER",
     "GRAFANA",
+    "WAREHOUSE",
 )
 SUITE, NEWER_SUITE = "bookworm", "trixie"
 SERVER_PACKAGES = (
-    "python3,ca-certificates,postgresql,rabbitmq-server,prometheus,prometheus-alertmanager,procps"
+    "python3,ca-certificates,postgresql,rabbitmq-server,prometheus,prometheus-alertmanager,"
+    "prometheus-postgres-exporter,procps"
 )
 PYTHON_PACKAGES = "python3,python3-venv,python-is-python3,ca-certificates,passwd"
 CACHE = Path(os.environ.get("TEST_IMAGES_CACHE", Path.home() / ".cache" / "orchestrator-test-images"))
+CONTAINER_USER = 10001
 TOKEN = "trial-only-trial-only-trial-only-trial-only"
 
 
@@ -45,10 +50,12 @@ class ComposeStack:
         self.engine = engine
         self._compose = compose
         self.ports = {name: free_port() for name in PORTS}
+        self.files = engine.folder / "files"
+        """What components read and write."""
 
     def run(self, *arguments: str, check: bool = True) -> str:
         """A command of compose; its output."""
-        images = {f"{name.upper()}_IMAGE": f"standin-{name}" for name in STANDINS}
+        images = {f"{name.upper().replace('-', '_')}_IMAGE": f"standin-{name}" for name in STANDINS}
         environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(self.engine.folder),
@@ -57,6 +64,7 @@ class ComposeStack:
             **{f"{name}_PORT": str(port) for name, port in self.ports.items()},
             "PYTHON_IMAGE": "standin-python",
             "ORCHESTRATOR_ALLOWED_COMMANDS": '[["true"], ["sleep"]]',
+            "ORCHESTRATOR_FILES": str(self.files),
         }
         done = subprocess.run(
             [str(self._compose), "--file", str(ROOT / "docker-compose.yml"), *arguments],
@@ -146,7 +154,7 @@ def _mirror() -> str:
 
 
 def _base(name: str, packages: str) -> Path:
-    archive = CACHE / f"{name}.tar"
+    archive = CACHE / f"{name}-{zlib.crc32(packages.encode()):08x}.tar"
     if not archive.exists():
         CACHE.mkdir(parents=True, exist_ok=True)
         fresh = archive.with_suffix(".new.tar")
@@ -157,7 +165,7 @@ def _base(name: str, packages: str) -> Path:
 
 
 def build_images(engine: PrivateEngine) -> None:
-    """The stand-ins, and the six images of the Dockerfile."""
+    """The stand-ins, and all images of the Dockerfile."""
     os.environ["DOCKER_BUILDKIT"] = "0"  # the engine's own builder needs no plug-in
     engine.docker("import", str(_base("servers", SERVER_PACKAGES)), "standin-base")
     engine.docker("import", str(_base("python", PYTHON_PACKAGES)), "standin-python-bare")
@@ -178,7 +186,7 @@ def build_images(engine: PrivateEngine) -> None:
             "ENV PIP_CERT=/etc/ssl/certs/ca-certificates.crt\n"
         )
         engine.docker("build", "--quiet", "--tag", "standin-python", str(python))
-    for service in (*SERVICES, "cli"):
+    for service in IMAGES:
         arguments = ["--build-arg", "PYTHON_IMAGE=standin-python", "--build-arg", f"SERVICE={service}"]
         tag = ["--tag", f"orchestrator-{service}"]
         engine.docker("build", "--quiet", "--network", "host", *arguments, *tag, str(ROOT))
@@ -191,7 +199,9 @@ def compose_stack() -> Iterator[ComposeStack]:
     with private_engine("--bridge=none") as engine:
         build_images(engine)
         stack = ComposeStack(engine, compose)
+        stack.files.mkdir()
+        os.chown(stack.files, CONTAINER_USER, CONTAINER_USER)
         try:
             yield stack
         finally:
-            stack.run("--profile", "observability", "down", "--volumes", "--timeout", "5", check=False)
+            stack.run("--profile", "*", "down", "--volumes", "--timeout", "5", check=False)

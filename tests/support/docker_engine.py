@@ -55,13 +55,16 @@ class PrivateEngine:
                 raise AssertionError((self.folder / "log").read_text(errors="replace")[-3000:])
             time.sleep(0.1)
 
-    def docker(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """The command line, on this engine."""
+    def docker(
+        self, *arguments: str, check: bool = True, given: str | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """The command line, on this engine; `given` is its standard input."""
         return subprocess.run(
             ["docker", "--host", self.url, *arguments],
             capture_output=True,
             text=True,
             check=check,
+            input=given,
             env={**os.environ, "DOCKER_CONFIG": str(self.folder / "config")},
         )
 

@@ -179,7 +179,12 @@ async def test_the_printed_sql_works(connection: asyncpg.Connection, roles: Role
         "SELECT rolcanlogin, rolsuper, rolinherit FROM pg_roles WHERE rolname = ANY ($1)",
         list(roles.by_name().values()),
     )
-    assert [tuple(row) for row in found] == [(True, False, False)] * 6
+    assert sorted(map(tuple, found)) == [(True, False, False)] * 6 + [(True, False, True)]
+    members = (
+        "SELECT rolname FROM pg_roles WHERE NOT rolsuper AND pg_has_role(rolname, 'pg_monitor', 'MEMBER')"
+    )
+    ours = {row["rolname"] for row in await connection.fetch(members)} & set(roles.by_name().values())
+    assert ours == {roles.exporter}
 
 
 async def test_the_packaged_migrations_apply_with_their_grants(

@@ -77,7 +77,7 @@ async def test_a_caller_that_gets_no_thread_in_time_gets_retry_after() -> None:
     with pytest.raises(Unavailable, match="busy"):
         await offload.run(int)
     gate.set()
-    while not threads._free:
+    while not threads._turns._free:
         await asyncio.sleep(0)
     assert await offload.run(int) == 0
 
@@ -119,7 +119,7 @@ async def test_callers_take_turns() -> None:
     gate.set()
     await asyncio.gather(first, *calls, return_exceptions=True)
     assert order == ["a0", "b0", "c0", "a2", "b1", "a3"]
-    assert (threads._free, threads._waiting, threads._underway) == (1, {}, {})
+    assert (threads._turns._free, threads._turns._waiting, threads._underway) == (1, {}, {})
 
 
 async def test_a_turn_that_comes_as_its_caller_gives_up_goes_to_the_next() -> None:
@@ -130,7 +130,8 @@ async def test_a_turn_that_comes_as_its_caller_gives_up_goes_to_the_next() -> No
     last = asyncio.create_task(threads.for_caller("d").run(int))
     await asyncio.sleep(0)
     gone[0].cancel()  # before its turn is given away
-    threads._wake_next()
+    threads._turns._free += 1
+    threads._turns._wake()
     gone[1].cancel()  # after
     gate.set()
     assert await first is True

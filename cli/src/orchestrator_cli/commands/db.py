@@ -16,7 +16,7 @@ from orchestrator_cli.output import counted
 from orchestrator_shared.database.failover import WritableServer
 from orchestrator_shared.database.key_rotation import KeyRotation, KeyUse
 from orchestrator_shared.database.migrations import SchemaOutdated, check_version, migrate
-from orchestrator_shared.database.roles import GRAFANA, Roles, create_roles, roles_sql
+from orchestrator_shared.database.roles import Roles, create_roles, optional, roles_sql
 from orchestrator_shared.domain.errors import OrchestratorError
 from orchestrator_shared.recovery.restored import Choices, Settled, settle
 from orchestrator_shared.recovery.unheard import SentAgain, send_again
@@ -59,10 +59,10 @@ def roles_command(
         bool, typer.Option("--print", help="Print the SQL for a DBA instead of running it.")
     ] = False,
 ) -> None:
-    """Create a login role for each service, and one for Grafana if its password is set.
+    """Create a login role for each service, and for Grafana and an exporter if their passwords are set.
 
     Passwords come from ORCHESTRATOR_DATABASE_PASSWORD_API, ..._TRIGGER_WATCHER and so on; the rest are
-    prompted for. ORCHESTRATOR_DATABASE_PASSWORD_GRAFANA is never prompted for.
+    prompted for. ORCHESTRATOR_DATABASE_PASSWORD_GRAFANA and ..._EXPORTER are never prompted for.
     """
     if show:
         prefix = os.environ.get("ORCHESTRATOR_DATABASE_ROLE_PREFIX") or "orchestrator_"
@@ -77,9 +77,10 @@ def roles_command(
         )
     passwords = {service: _password(service) for service in roles.by_service()}
     created = list(roles.by_service().values())
-    if for_grafana := _given_password(GRAFANA):
-        passwords[GRAFANA] = for_grafana
-        created.append(roles.grafana)
+    for name, role in optional(roles).items():
+        if password := _given_password(name):
+            passwords[name] = password
+            created.append(role)
     _with_connection(settings, lambda connection: create_roles(connection, roles, passwords))
     print(f"roles: {', '.join(created)}")
 

@@ -1,4 +1,4 @@
-"""The database roles of the services and of Grafana, made here or, where that is not allowed, by a DBA."""
+"""The database roles of the services and of what watches them; made here, or else by a DBA."""
 
 import base64
 import hashlib
@@ -14,7 +14,12 @@ from orchestrator_shared.database.templates import quote_identifier, quote_liter
 from orchestrator_shared.domain.errors import OrchestratorError
 
 _ITERATIONS = 4096
-GRAFANA = "grafana"
+GRAFANA, EXPORTER = "grafana", "exporter"
+_OPTIONAL = {
+    GRAFANA: "-- Only for dashboards in Grafana; leave it out if you have none.",
+    EXPORTER: "-- Only for the metrics of PostgreSQL itself; leave it out if you have no exporter.",
+}
+_CREATIONS = {GRAFANA: "create_reader", EXPORTER: "create_monitor"}
 
 
 class RolesError(OrchestratorError):
@@ -32,38 +37,39 @@ class Roles:
     notifier: str
     grafana: str
     """Optional on the server: for dashboards, it reads what the schema `reports` shows."""
+    exporter: str
+    """Optional on the server: it reads PostgreSQL's statistics, and no data."""
 
     @classmethod
     def prefixed(cls, prefix: str = "orchestrator_") -> "Roles":
         """`orchestrator_api`, `orchestrator_scheduler` and so on."""
-        services = ("api", "scheduler", "trigger_watcher", "runner", "notifier", GRAFANA)
+        services = ("api", "scheduler", "trigger_watcher", "runner", "notifier", *_OPTIONAL)
         return cls(**{service: prefix + service for service in services})
 
     def by_service(self) -> dict[str, str]:
         """Service name to role name."""
-        return {service: role for service, role in asdict(self).items() if service != GRAFANA}
+        return {service: role for service, role in asdict(self).items() if service not in _OPTIONAL}
 
     def by_name(self) -> dict[str, str]:
-        """As `by_service`, and `grafana`."""
+        """As `by_service`, and the optional ones."""
         return asdict(self)
 
     def identifiers(self) -> dict[str, str]:
-        """Service name, or `grafana`, to quoted role name, for templates."""
+        """Name of `by_name` to quoted role name, for templates."""
         return {service: quote_identifier(role) for service, role in self.by_name().items()}
 
 
 async def create_roles(connection: asyncpg.Connection, roles: Roles, passwords: Mapping[str, str]) -> None:
     """Create the roles, or set the passwords of those that exist; `passwords` is by service, as `Roles`.
 
-    Grafana's role is created only if there is a password for it.
+    An optional role is created only if there is a password for it.
     """
     queries = Queries.load("orchestrator_shared.database", "roles.sql")
     by_service = roles.by_service()
     missing = [service for service in by_service if not passwords.get(service)]
     if missing:
         raise RolesError(f"no password for {', '.join(missing)}")
-    if passwords.get(GRAFANA):
-        by_service[GRAFANA] = roles.grafana
+    by_service |= {each: role for each, role in optional(roles).items() if passwords.get(each)}
     existing = {
         row["rolname"]: row["rolsuper"]
         for row in await connection.fetch(queries["find_roles"], list(by_service.values()))
@@ -89,7 +95,12 @@ async def create_roles(connection: asyncpg.Connection, roles: Roles, passwords: 
 
 
 def _creation(service: str) -> str:
-    return "create_reader" if service == GRAFANA else "create_role"
+    return _CREATIONS.get(service, "create_role")
+
+
+def optional(roles: Roles) -> dict[str, str]:
+    """The roles of what watches the services, by name; an installation works without them."""
+    return {each: getattr(roles, each) for each in _OPTIONAL}
 
 
 def roles_sql(roles: Roles, *, database: str | None = None) -> str:
@@ -97,8 +108,8 @@ def roles_sql(roles: Roles, *, database: str | None = None) -> str:
     queries = Queries.load("orchestrator_shared.database", "roles.sql")
     lines = ["-- Run as a role that may create roles; choose the passwords first."]
     for service, role in roles.by_name().items():
-        if service == GRAFANA:
-            lines.append("-- Only for dashboards in Grafana; leave it out if you have none.")
+        if service in _OPTIONAL:
+            lines.append(_OPTIONAL[service])
         values = {"role": quote_identifier(role), "password": quote_literal(f"choose-one-for-{service}")}
         lines.append(render(queries[_creation(service)], values))
         if database is not None:

@@ -1,4 +1,4 @@
--- One login role per service, and one for Grafana that only reads. Names and passwords in double braces are quoted by the caller.
+-- One login role per service, and those of what watches them, which only read. Names and passwords in double braces are quoted by the caller.
 
 -- name: create_role
 CREATE ROLE {{role}} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT NOREPLICATION NOBYPASSRLS
@@ -9,6 +9,14 @@ CREATE ROLE {{role}} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT NOREPLI
     CONNECTION LIMIT 20 PASSWORD {{password}};
 ALTER ROLE {{role}} SET default_transaction_read_only = on;
 ALTER ROLE {{role}} SET statement_timeout = '10s';
+
+-- name: create_monitor
+-- It inherits: the right to read statistics is that of a role which it is a member of.
+CREATE ROLE {{role}} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE INHERIT NOREPLICATION NOBYPASSRLS
+    CONNECTION LIMIT 5 PASSWORD {{password}};
+ALTER ROLE {{role}} SET default_transaction_read_only = on;
+ALTER ROLE {{role}} SET statement_timeout = '10s';
+GRANT pg_monitor TO {{role}};
 
 -- name: change_password
 ALTER ROLE {{role}} LOGIN PASSWORD {{password}};

@@ -4,12 +4,12 @@ import asyncio
 import contextlib
 import contextvars
 import threading
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
 from orchestrator_api.http.refusals import TooMany
-from orchestrator_shared.domain.errors import Unavailable
+from orchestrator_api.http.turns import Turns
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -35,12 +35,9 @@ class Offload:
     def __init__(
         self, *, threads: int = THREADS, max_wait: float = MAX_WAIT_SECONDS, max_calls: int = MAX_CALLS
     ) -> None:
-        self._free = threads
-        self._max_wait = max_wait
+        self._turns = Turns(threads, most=threads, max_wait=max_wait, busy_with="long-running requests")
         self._max_calls = max_calls
         self._underway: Counter[object] = Counter()
-        self._waiting: dict[object, deque[asyncio.Future[None]]] = {}
-        """By caller, in the order of their turns."""
 
     def for_caller(self, caller: object) -> "CallerOffload":
         """The threads for one caller."""
@@ -55,49 +52,11 @@ class Offload:
             raise TooMany(detail, retry_after=RETRY_AFTER_SECONDS)
         self._underway[caller] += 1
         try:
-            await self._turn(caller)
+            await self._turns.take(caller)
         except BaseException:
             self._finish(caller)
             raise
         return await self._run_in_thread(caller, work)
-
-    async def _turn(self, caller: object) -> None:
-        if self._free:
-            self._free -= 1
-            return
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(caller, deque()).append(turn)
-        try:
-            async with asyncio.timeout(self._max_wait):
-                await turn
-        except BaseException as error:
-            if turn.done() and not turn.cancelled():  # the turn was granted at the same moment: pass it on
-                self._wake_next()
-            else:
-                self._give_up(caller, turn)
-            if isinstance(error, TimeoutError):
-                raise Unavailable("the api is busy with other long-running requests") from None
-            raise
-
-    def _give_up(self, caller: object, turn: asyncio.Future[None]) -> None:
-        turns = self._waiting.get(caller, deque())
-        if turn in turns:
-            turns.remove(turn)
-        if not turns:
-            self._waiting.pop(caller, None)
-
-    def _wake_next(self) -> None:
-        """Give the free thread to the caller whose last turn was longest ago."""
-        while self._waiting:
-            caller = next(iter(self._waiting))
-            turns = self._waiting.pop(caller)
-            turn = turns.popleft()
-            if turns:
-                self._waiting[caller] = turns  # goes to the end of the order
-            if not turn.done():  # a caller that has just given up may still be here
-                turn.set_result(None)
-                return
-        self._free += 1
 
     def _finish(self, caller: object) -> None:
         self._underway[caller] -= 1
@@ -132,7 +91,7 @@ class Offload:
 
         def deliver() -> None:
             self._finish(caller)
-            self._wake_next()
+            self._turns.give_back(caller)
             if answer.cancelled():
                 return
             if error is None:

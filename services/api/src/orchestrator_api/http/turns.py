@@ -1,4 +1,4 @@
-"""Callers take turns at the connections to the database, so that none of them holds all."""
+"""Callers take turns at what there is little of, so that none of them holds all: connections, threads."""
 
 import asyncio
 from collections import Counter, deque
@@ -13,37 +13,45 @@ SHARE = 0.6
 
 
 class Turns:
-    """Gives as many places as there are connections.
+    """Gives as many places as there are.
 
-    A caller may have most of them, but not all. A free place goes to the caller that has waited longest since
-    its last turn, however many requests the others have waiting.
+    A caller may have most of them, and not all unless `most` says so. A free place goes to the caller that
+    has waited longest since its last turn, however many requests the others have waiting.
     """
 
-    def __init__(self, places: int, *, max_wait: float = 5.0) -> None:
+    def __init__(
+        self, places: int, *, most: int | None = None, max_wait: float = 5.0, busy_with: str = "requests"
+    ) -> None:
         self._free = places
-        self._most = max(1, int(places * SHARE))
+        self._most = most or max(1, int(places * SHARE))
         self._max_wait = max_wait
+        self._busy_with = busy_with
         self._held: Counter[Hashable] = Counter()
         self._waiting: dict[Hashable, deque[asyncio.Future[None]]] = {}
         """By caller, in the order of their turns."""
 
     @asynccontextmanager
     async def place(self, caller: Hashable) -> AsyncIterator[None]:
-        """A place for one request; raises Unavailable if there is none in time."""
+        """A place for as long as the block lasts; see `take`."""
+        await self.take(caller)
+        try:
+            yield
+        finally:
+            self.give_back(caller)
+
+    async def take(self, caller: Hashable) -> None:
+        """Wait for a place, which has to be given back; raises Unavailable if there is none in time."""
         if self._free and self._held[caller] < self._most:
             self._take(caller)
         else:
             await self._wait(caller)
-        try:
-            yield
-        finally:
-            self._give_back(caller)
 
     def _take(self, caller: Hashable) -> None:
         self._free -= 1
         self._held[caller] += 1
 
-    def _give_back(self, caller: Hashable) -> None:
+    def give_back(self, caller: Hashable) -> None:
+        """Whoever has waited longest since its last turn gets it."""
         self._free += 1
         self._held[caller] -= 1
         if not self._held[caller]:
@@ -58,11 +66,11 @@ class Turns:
                 await turn
         except BaseException as error:
             if turn.done() and not turn.cancelled():  # the place was given at the same moment: pass it on
-                self._give_back(caller)
+                self.give_back(caller)
             else:
                 self._give_up(caller, turn)
             if isinstance(error, TimeoutError):
-                raise Unavailable("the api is busy with other requests") from None
+                raise Unavailable(f"the api is busy with other {self._busy_with}") from None
             raise
 
     def _give_up(self, caller: Hashable, turn: asyncio.Future[None]) -> None:
