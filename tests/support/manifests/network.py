@@ -44,7 +44,7 @@ def expected(manifests: Manifests) -> set[Connection]:
         if "ORCHESTRATOR_DATABASE_URL" in environment:
             found.add((name, "postgres", 5432))
         if "ORCHESTRATOR_AMQP_URL" in environment:
-            found.add((name, "rabbitmq", 5672))
+            found.add((name, "rabbitmq", 5671))
         if "ORCHESTRATOR_SMTP_HOST" in environment:
             found |= {(name, place.name, port) for place in (PUBLIC, PRIVATE, METADATA) for port in MAIL}
         if "ORCHESTRATOR_KUBERNETES_NAMESPACE" in environment:

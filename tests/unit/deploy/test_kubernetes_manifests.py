@@ -13,6 +13,7 @@ from tests.support.manifests.documents import (
     manifests,
     pod_of,
 )
+from tests.support.manifests.encryption import check_encryption
 from tests.support.manifests.images import check_images
 from tests.support.manifests.network import check_network
 from tests.support.manifests.references import check_references
@@ -30,6 +31,7 @@ CHECKS: tuple[Check, ...] = (
     check_references,
     check_selectors,
     check_network,
+    check_encryption,
     check_settings,
     check_nothing_secret,
     check_workloads,
@@ -195,7 +197,7 @@ BREAKS: tuple[tuple[Check, Break, str], ...] = (
     (
         check_network,
         lambda m: without(m, "NetworkPolicy", "to-broker"),
-        "scheduler cannot reach rabbitmq:5672",
+        "scheduler cannot reach rabbitmq:5671",
     ),
     (check_network, lambda m: egress(m, "to-database").pop("to"), "api can reach internet:5432"),
     (
@@ -219,6 +221,35 @@ BREAKS: tuple[tuple[Check, Break, str], ...] = (
         "prometheus cannot reach api",
     ),
     (check_network, lambda m: without(m, "NetworkPolicy", "people-to-api"), "ingress cannot reach api:8080"),
+    (
+        check_network,
+        lambda m: [
+            rule["ports"].append({"port": 5672})
+            for rule in (egress(m, "to-broker"), m.find("NetworkPolicy", "rabbitmq")["spec"]["ingress"][0])
+        ],
+        "rabbitmq:5672, which is in no table",
+    ),
+    (
+        check_encryption,
+        lambda m: secret(m, "api").update({"amqp-url": "amqp://a:b@rabbitmq.orchestrator:5671/"}),
+        "without encryption",
+    ),
+    (check_encryption, lambda m: settings(m, "settings").pop("ORCHESTRATOR_AMQP_CA_FILE"), "any certificate"),
+    (
+        check_encryption,
+        lambda m: secret(m, "rabbitmq-tls").update(secret(m, "postgres-tls")),
+        "rabbitmq.orchestrator is for another host",
+    ),
+    (
+        check_encryption,
+        lambda m: secret(m, "notifier").update({"ca.crt": secret(m, "rabbitmq-tls")["tls.crt"]}),
+        "signed by another authority",
+    ),
+    (
+        check_encryption,
+        lambda m: m.find("RabbitmqCluster", "rabbitmq")["spec"].pop("tls"),
+        "rabbitmq.orchestrator has no certificate",
+    ),
     (
         check_settings,
         lambda m: settings(m, "api-settings").pop("ORCHESTRATOR_LINK_KEY_FILE"),
@@ -386,6 +417,22 @@ def test_it_can_fail(check: Check, break_it: Break, finding: str) -> None:
     findings = list(check(broken if isinstance(broken, Manifests) else found))
 
     assert any(finding in each for each in findings), findings
+
+
+@pytest.mark.parametrize(
+    ("break_it", "finding"),
+    [
+        (lambda m: settings(m, "rabbitmq").update({"orchestrator.conf": ""}), "accepts connections without"),
+        (lambda m: container_of(m.find("StatefulSet", "postgres"))["args"].pop(0), "accepts connections"),
+        (lambda m: container_of(m.find("StatefulSet", "postgres"))["args"].append("--key=/k"), "is no /k"),
+        (lambda m: settings(m, "settings").pop("ORCHESTRATOR_DATABASE_CA_FILE"), "any certificate will do"),
+        (lambda m: container_of(m.find("Job", "migrate"))["env"].pop(), "any certificate will do"),
+    ],
+)
+def test_the_servers_of_a_trial_are_encrypted(break_it: Break, finding: str) -> None:
+    found = manifests("local")
+    break_it(found)
+    assert any(finding in each for each in check_encryption(found))
 
 
 def test_every_check_is_broken_at_least_once() -> None:
