@@ -1,7 +1,7 @@
 """Connections to the servers are encrypted, and the servers show certificates that their clients accept."""
 
 from collections.abc import Iterator
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -18,6 +18,11 @@ def check_encryption(manifests: Manifests) -> Iterator[str]:
             if f"{setting}_URL" in environment:
                 problems = _of_client(manifests, setting, environment)
                 yield from (f"{label_of(workload)}: {problem}" for problem in problems)
+        if (source := environment.get("DATA_SOURCE_URI")) is not None:
+            told = parse_qs(urlsplit(f"//{source}").query)
+            authority = told.get("sslrootcert", [""])[0]
+            if told.get("sslmode") != ["verify-full"] or authority not in manifests.files(workload):
+                yield f"{label_of(workload)}: any certificate will do"
     yield from _of_servers(manifests)
 
 

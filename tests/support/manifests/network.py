@@ -41,7 +41,7 @@ def expected(manifests: Manifests) -> set[Connection]:
     found: set[Connection] = set()
     for workload in manifests.of_kind("Deployment", "Job"):
         name, environment = workload["metadata"]["name"], manifests.environment(workload)
-        if "ORCHESTRATOR_DATABASE_URL" in environment:
+        if {"ORCHESTRATOR_DATABASE_URL", "DATA_SOURCE_URI"} & environment.keys():
             found.add((name, "postgres", 5432))
         if "ORCHESTRATOR_AMQP_URL" in environment:
             found.add((name, "rabbitmq", 5671))
@@ -66,7 +66,7 @@ def _of_overlay(manifests: Manifests) -> set[Connection]:
     found: set[Connection] = set()
     if manifests.of_kind("PodMonitor"):
         found |= {("prometheus", name, 9090) for name in SERVICES}
-        found |= {("prometheus", "postgres", 9187), ("prometheus", "rabbitmq", 15692)}
+        found |= {("prometheus", "postgres-exporter", 9187), ("prometheus", "rabbitmq", 15692)}
     if manifests.of_kind("Ingress"):
         found.add(("ingress", "api", 8080))
     if manifests.of_kind("Gateway"):

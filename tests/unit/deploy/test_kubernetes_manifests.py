@@ -247,6 +247,21 @@ BREAKS: tuple[tuple[Check, Break, str], ...] = (
     ),
     (
         check_encryption,
+        lambda m: container(m, "postgres-exporter")["env"][0].update(value="postgres-rw.orchestrator:5432/o"),
+        "postgres-exporter: any certificate will do",
+    ),
+    (
+        check_references,
+        lambda m: container(m, "postgres-exporter")["env"][0].update(value="postgres.orchestrator:5432/o"),
+        "DATA_SOURCE_URI: there is no Service postgres",
+    ),
+    (
+        check_network,
+        lambda m: without(m, "NetworkPolicy", "postgres-exporter"),
+        "reach postgres-exporter:9187",
+    ),
+    (
+        check_encryption,
         lambda m: m.find("RabbitmqCluster", "rabbitmq")["spec"].pop("tls"),
         "rabbitmq.orchestrator has no certificate",
     ),
@@ -277,8 +292,8 @@ BREAKS: tuple[tuple[Check, Break, str], ...] = (
     ),
     (
         check_settings,
-        lambda m: container_of(m.find("Job", "migrate"))["env"].pop(),
-        "ORCHESTRATOR_DATABASE_PASSWORD_NOTIFIER is not set",
+        lambda m: container_of(m.find("Job", "migrate"))["env"].clear(),
+        "ORCHESTRATOR_DATABASE_PASSWORD_EXPORTER, ORCHESTRATOR_DATABASE_PASSWORD_NOTIFIER",
     ),
     (
         check_settings,

@@ -91,6 +91,10 @@ def test_make_secrets_makes_each_password_once() -> None:
         value for each in make_secrets() for key, value in each["stringData"].items() if key.endswith("-url")
     ]
     assert len(set(values)) == len(values) == 11
+    (exporter,) = [each for each in make_secrets() if each["metadata"]["name"] == "postgres-exporter"]
+    (owner,) = [each for each in make_secrets() if each["metadata"]["name"] == "migrate"]
+    password = exporter["stringData"]["database-password"]
+    assert owner["stringData"]["database-password-exporter"] == password
     environment = manifests("local").environment
     urls = [
         environment(manifests("local").find("Deployment", name))["ORCHESTRATOR_DATABASE_URL"]
