@@ -5,17 +5,20 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-import yaml
-from tests.support.manifests.documents import (
-    Document,
-    Manifests,
-    container_of,
-    manifests,
-    pod_of,
-)
+from tests.support.manifests.documents import Manifests, container_of, manifests, pod_of
 from tests.support.manifests.encryption import check_encryption
 from tests.support.manifests.images import check_images
 from tests.support.manifests.network import check_network
+from tests.support.manifests.parts import (
+    container,
+    deployment,
+    egress,
+    secret,
+    settings,
+    volume,
+    with_,
+    without,
+)
 from tests.support.manifests.references import check_references
 from tests.support.manifests.rights import check_rights
 from tests.support.manifests.scaling import check_scaling
@@ -46,52 +49,6 @@ OVERLAYS = ("local", "production", "gateway")
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 def test_it_holds(overlay: str, check: Check) -> None:
     assert list(check(manifests(overlay))) == []
-
-
-def deployment(found: Manifests, name: str) -> Document:
-    return found.find("Deployment", name)
-
-
-def container(found: Manifests, name: str) -> Document:
-    return container_of(deployment(found, name))
-
-
-def settings(found: Manifests, name: str) -> dict[str, Any]:
-    """The data of a generated ConfigMap, whose name ends with a digest."""
-    data: dict[str, Any] = next(
-        each["data"]
-        for each in found.of_kind("ConfigMap")
-        if each["metadata"]["name"].rpartition("-")[0] == name
-    )
-    return data
-
-
-def volume(found: Manifests, service: str, name: str) -> dict[str, Any]:
-    """The Secret of a pod's volume."""
-    volumes = pod_of(deployment(found, service))["spec"]["volumes"]
-    mounted: dict[str, Any] = next(each["secret"] for each in volumes if each["name"] == name)
-    return mounted
-
-
-def secret(found: Manifests, name: str) -> dict[str, str]:
-    data: dict[str, str] = next(
-        each["stringData"] for each in found.secrets if each["metadata"]["name"] == name
-    )
-    return data
-
-
-def without(found: Manifests, kind: str, name: str, namespace: str = "orchestrator") -> Manifests:
-    gone = found.find(kind, name, namespace)
-    return Manifests([each for each in found.documents if each is not gone], found.secrets)
-
-
-def with_(found: Manifests, document: str) -> Manifests:
-    return Manifests([*found.documents, yaml.safe_load(document)], found.secrets)
-
-
-def egress(found: Manifests, policy: str) -> dict[str, Any]:
-    rule: dict[str, Any] = found.find("NetworkPolicy", policy)["spec"]["egress"][0]
-    return rule
 
 
 BREAKS: tuple[tuple[Check, Break, str], ...] = (

@@ -36,6 +36,7 @@ def test_the_jobs_of_tasks_are_valid_and_restricted() -> None:
             "node_selector": {"disk": "fast"},
             "tolerations": [{"key": "batch", "operator": "Exists"}],
             "service_account": "loader",
+            "volumes": [{"claim": "files", "path": "/files"}],
         }
     )
     job = job_document(execution, section, Terms(grace_seconds=10, keep_seconds=600))
