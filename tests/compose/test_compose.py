@@ -150,12 +150,12 @@ def test_the_image_of_components_runs_one(stack: ComposeStack) -> None:
         "export ORCHESTRATOR_TASK_POD=p ORCHESTRATOR_TASK_MESSAGE=/tmp/message;"
         "service -- python -m orchestrator_components.command; echo; cat /tmp/message"
     )
-    given = {"environment": {"ORCHESTRATOR_ALLOWED_COMMANDS": '[["echo"]]', "PATH": "/usr/bin:/bin"}}
+    given = {"environment": {"ORCHESTRATOR_ALLOWED_COMMANDS": '[["echo"]]'}}
     given |= {"config": {"parameters": {"argv": ["echo", "hello"]}}, "state": None, "report": None}
     options = ("--rm", "--interactive", "--read-only", "--tmpfs=/tmp", "--network=none", "--entrypoint=sh")
-    ran = stack.engine.docker(
-        "run", *options, "orchestrator-components", "-c", script, given=json.dumps(given)
-    )
+    command = ("run", *options, "orchestrator-components", "-c", script)
+    ran = stack.engine.docker(*command, check=False, given=json.dumps(given))
+    assert ran.returncode == 0, ran
     assert "hello" in ran.stdout, ran
     assert '"exit": 0' in ran.stdout or '"exit":0' in ran.stdout, ran
 

@@ -63,6 +63,23 @@ async def test_a_half_head_is_not_waited_for(sent: bytes) -> None:
     assert (b"408" in answer) == sent.endswith((b"G", HALF))
 
 
+async def test_idle_connections_of_proxies_stay_open_for_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy that sends a request on a connection which is just being closed answers with 502."""
+    monkeypatch.setattr(connections, "KEEP_ALIVE_SECONDS", 0.05)
+    proxy = "127.0.0.2"
+    async with (
+        serving(http_trusted_proxies=[proxy]) as port,
+        connected(port, proxy) as (from_proxy, to_proxy),
+        connected(port) as (reader, writer),
+    ):
+        to_proxy.write(WHOLE)
+        await from_proxy.readuntil(b"\r\n\r\n")
+        writer.write(WHOLE)
+        assert b"200 OK" in await rest(reader), "and then it was closed"
+        to_proxy.write(WHOLE)
+        assert b"200 OK" in await asyncio.wait_for(from_proxy.readuntil(b"200 OK"), BOUND)
+
+
 async def test_a_head_that_trickles_is_not_waited_for() -> None:
     async with serving(http_header_timeout_seconds=0.2) as port, connected(port) as (reader, writer):
         writer.write(HALF)

@@ -24,10 +24,10 @@ log = structlog.get_logger(__name__)
 
 UNREAD_SECONDS = 60.0
 """How long an answer may wait for a peer that reads nothing of it."""
-KEEP_ALIVE_SECONDS = 75
-"""How long an idle connection stays open: longer than proxies (60 s as a rule) and clients keep theirs.
+KEEP_ALIVE_SECONDS, KEEP_PROXY_ALIVE_SECONDS = 15, 75
+"""How long an idle connection stays open: longer than our clients (5 s) and proxies (60 s) keep theirs.
 
-A request on a connection that the server is just closing gets no answer.
+A request on a connection that the server is just closing gets no answer. Browsers send it again.
 """
 REMIND_SECONDS = 30.0
 EVENTS_AT_ONCE = 64
@@ -158,6 +158,8 @@ class BoundedProtocol(H11Protocol):
             transport.close()
             return
         self._address = address
+        if self.config.connections.proxies.trusts(address):
+            self.timeout_keep_alive = KEEP_PROXY_ALIVE_SECONDS
         super().connection_made(transport)
         self.flow = _Flow(transport)
         self._watch()
