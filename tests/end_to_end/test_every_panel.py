@@ -138,7 +138,7 @@ async def watch(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Async
             jobs = scraped(stack, exporter)
             with prometheus(folder, jobs, rules) as started:
                 watching = Watch(stack, started, time.time())
-                await eventually(lambda: all_up(started, jobs), 20)
+                await eventually(lambda: all_up(started, jobs), 30)
                 await load(stack)
                 yield watching
 
@@ -208,7 +208,7 @@ async def load(stack: Stack) -> None:
         assert await stack.database.fetchval(SEEN, began)
         return True
 
-    await eventually(fired, 20)
+    await eventually(fired, 30)
     response = await stack.person.http.get("/")
     assert response.status_code < 400, response.text
     async with await aio_pika.connect(stack.broker.url):

@@ -48,8 +48,8 @@ QUICK: Mapping[str, Mapping[str, str]] = {
         "ORCHESTRATOR_MEASURE_SECONDS": "1",
     },
     "runner": {
-        "ORCHESTRATOR_LEASE_SECONDS": "2",
-        "ORCHESTRATOR_HEARTBEAT_SECONDS": "0.5",
+        "ORCHESTRATOR_LEASE_SECONDS": "3",
+        "ORCHESTRATOR_HEARTBEAT_SECONDS": "0.4",
         "ORCHESTRATOR_POLL_SECONDS": "0.5",
         "ORCHESTRATOR_SCAN_SECONDS": "1",
         "ORCHESTRATOR_TASK_GRACE_SECONDS": "1",

@@ -122,7 +122,7 @@ class Stage:
             assert len(rows) >= count, f"{len(rows)} facts"
             return rows
 
-        return await eventually(look, 20)
+        return await eventually(look, 30)
 
     async def all_settled(self, count: int) -> list[asyncpg.Record]:
         """Wait until there are so many deliveries, each sent or failed."""
@@ -200,7 +200,7 @@ def told(sink: SmtpSink) -> list[tuple[str, str]]:
     return [(mail.recipients[0], mail.subject) for mail in sink.messages]
 
 
-async def mails(sink: SmtpSink, count: int, timeout: float = 20) -> list[ReceivedMail]:
+async def mails(sink: SmtpSink, count: int, timeout: float = 30) -> list[ReceivedMail]:
     """Wait until so many mails arrived."""
 
     async def look() -> list[ReceivedMail]:

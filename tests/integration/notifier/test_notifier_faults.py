@@ -27,7 +27,7 @@ async def tried(stage: Stage, attempts: int = 1) -> str:
         assert rows[0]["attempts"] >= attempts, rows[0]["attempts"]
         return str(rows[0]["last_error"] or "")
 
-    return await eventually(look, 20)
+    return await eventually(look, 30)
 
 
 async def test_an_outage_of_the_mail_server_loses_nothing(
