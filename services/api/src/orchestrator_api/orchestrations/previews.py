@@ -43,8 +43,9 @@ async def known_to(
     session: Session, definition: OrchestrationDefinition, operations: Sequence[Operation]
 ) -> tuple[Types, Names]:
     """The types of components, and the names of configurations if the operations name phases after tasks."""
-    tasks = [task for each in operations if isinstance(each, AddTasks) for task in each.tasks]
-    keys = {(task.component, task.configuration) for task in (*tasks, *definition.tasks())}
+    adding = [each for each in operations if isinstance(each, AddTasks)]
+    keys = {(task.component, task.configuration) for each in adding for task in each.tasks}
+    keys |= {(task.component, task.configuration) for task in definition.tasks()}
     types = await component_types(session, {component for component, _ in keys})
     return types, await task_names.names_of(session, keys) if needs_names(operations) else {}
 
