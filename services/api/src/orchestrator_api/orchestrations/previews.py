@@ -43,9 +43,10 @@ async def known_to(
     session: Session, definition: OrchestrationDefinition, operations: Sequence[Operation]
 ) -> tuple[Types, Names]:
     """The types of components, and the names of configurations if the operations name phases after tasks."""
-    adding = [each for each in operations if isinstance(each, AddTasks)]
-    keys = {(task.component, task.configuration) for each in adding for task in each.tasks}
-    keys |= {(task.component, task.configuration) for task in definition.tasks()}
+    keys = {(task.component, task.configuration) for task in definition.tasks()}
+    for each in operations:
+        if isinstance(each, AddTasks):
+            keys.update((task.component, task.configuration) for task in each.tasks)
     types = await component_types(session, {component for component, _ in keys})
     return types, await task_names.names_of(session, keys) if needs_names(operations) else {}
 
