@@ -150,7 +150,7 @@ def test_the_image_of_components_runs_one(stack: ComposeStack) -> None:
         "export ORCHESTRATOR_TASK_POD=p ORCHESTRATOR_TASK_MESSAGE=/tmp/message;"
         "service -- python -m orchestrator_components.command; echo; cat /tmp/message"
     )
-    given = {"environment": {"ORCHESTRATOR_ALLOWED_COMMANDS": '[["echo"]]'}}
+    given: dict[str, Any] = {"environment": {"ORCHESTRATOR_ALLOWED_COMMANDS": '[["echo"]]'}}
     given |= {"config": {"parameters": {"argv": ["echo", "hello"]}}, "state": None, "report": None}
     options = ("--rm", "--interactive", "--read-only", "--tmpfs=/tmp", "--network=none", "--entrypoint=sh")
     command = ("run", *options, "orchestrator-components", "-c", script)

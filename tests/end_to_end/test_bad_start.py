@@ -79,7 +79,7 @@ async def test_a_service_waits_for_its_role_and_then_for_the_migrations(
     await create_roles(owner, roles, dict.fromkeys(roles.by_service(), SECRET))
     await eventually(lambda: "orchestrator db migrate" in service.log.read_text())
 
-    async with httpx.AsyncClient(base_url=service.url, trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=service.url, trust_env=False, timeout=30) as client:
         answers = [(await client.get(path)).status_code for path in ("/livez", "/readyz")]
     await migrate(owner, roles)
 

@@ -328,7 +328,7 @@ async def collect(world: World, messages: list[Seen]) -> None:
     for name, service in stack.services.items():
         world.seen.append(Seen(f"log of {name}", service.log.read_text(errors="replace")))
         port = int(stack.environment[name].get("ORCHESTRATOR_METRICS_PORT") or service.port)
-        async with httpx.AsyncClient(trust_env=False) as http:
+        async with httpx.AsyncClient(trust_env=False, timeout=30) as http:
             metrics = await http.get(f"http://127.0.0.1:{port}/metrics")
         assert metrics.status_code == 200, name
         world.seen.append(Seen(f"metrics of {name}", metrics.text))

@@ -27,7 +27,7 @@ async def stack(pair: Pair, tmp_path_factory: pytest.TempPathFactory) -> AsyncIt
 async def database_ready(stack: Stack) -> dict[str, bool]:
     """What each service's readiness says of the database."""
     told = {}
-    async with httpx.AsyncClient(trust_env=False, timeout=5) as http:
+    async with httpx.AsyncClient(trust_env=False, timeout=30) as http:
         for name, service in stack.services.items():
             answer = (await http.get(f"{service.url}/readyz")).json()
             told[name] = answer["checks"]["database"]

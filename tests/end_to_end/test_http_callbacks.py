@@ -13,7 +13,7 @@ import pytest
 from tests.support.brokers import BrokerVhost
 from tests.support.databases import Database
 from tests.support.http_service import HttpService, Received, Reply, http_service
-from tests.support.pipelines import ENCRYPTION_KEY, runner_environment
+from tests.support.pipelines import ENCRYPTION_KEY, QUICKLY_LOST, runner_environment
 from tests.support.service_process import ServiceProcess
 from tests.support.stack import Caller
 from tests.support.stack_settings import ADMIN_EMAIL, ADMIN_TOKEN, LINK_KEY
@@ -62,10 +62,10 @@ class World:
         return url
 
     async def report(self, body: Any, *, url: str | None = None) -> httpx.Response:
-        async with httpx.AsyncClient(trust_env=False) as http:
+        async with httpx.AsyncClient(trust_env=False, timeout=30) as http:
             content = body if isinstance(body, bytes) else None
             given = None if content is not None else body
-            return await http.post(url or self.callback_url, json=given, content=content, timeout=10)
+            return await http.post(url or self.callback_url, json=given, content=content, timeout=30)
 
     async def answer(self, _: Received) -> Reply:
         for body in self.at_start:
@@ -80,7 +80,7 @@ class World:
             rows = await self.database.fetch("SELECT FROM jobs.attempts WHERE handle IS NOT NULL")
             return bool(rows)
 
-        await eventually(is_kept, 20)
+        await eventually(is_kept, 30)
         job_id: str = job["job_id"]
         return job_id
 
@@ -115,7 +115,7 @@ async def world(
     async with (
         http_service(lambda request: made.answer(request)) as service,
         httpx.AsyncClient(
-            base_url=api.url, headers={"Authorization": f"Bearer {ADMIN_TOKEN}"}, trust_env=False
+            base_url=api.url, headers={"Authorization": f"Bearer {ADMIN_TOKEN}"}, trust_env=False, timeout=30
         ) as http,
     ):
 
@@ -179,7 +179,7 @@ async def test_a_report_may_come_before_the_starts_answer(world: World) -> None:
 
 
 async def test_a_report_that_nobody_heard_is_found_by_the_next_runner(world: World) -> None:
-    first = world.start_runner()
+    first = world.start_runner(**QUICKLY_LOST)
     await first.ready()
     job_id = await world.begun()
     first.kill()
@@ -197,7 +197,7 @@ async def test_a_stopped_run_that_calls_back_is_seen_to_end(world: World) -> Non
     job_id = await world.begun()
 
     await world.admin.post(f"jobs/{job_id}/termination")
-    await eventually(lambda: world.service.asked("POST", "/cancel"), 20)
+    await eventually(lambda: world.service.asked("POST", "/cancel"), 30)
     following = await world.admin.post("configurations/reports/daily/runs")
     assert (await world.admin.get(f"jobs/{job_id}"))["status"] == "terminating"
     assert len(world.service.asked("POST", "/runs")) == 1, "the next one began beside it"
@@ -207,7 +207,7 @@ async def test_a_stopped_run_that_calls_back_is_seen_to_end(world: World) -> Non
     assert (await world.ended(job_id))["status"] == "terminated"
     assert time.monotonic() - since < CALLBACK_POLL_SECONDS - 1, "the runner was not woken"
     assert "state failed" in await world.log(job_id)
-    await eventually(lambda: len(world.service.asked("POST", "/runs")) == 2, 20)
+    await eventually(lambda: len(world.service.asked("POST", "/runs")) == 2, 30)
     assert (await world.report({"status": "done"})).status_code == 200
     assert (await world.ended(following["job_id"]))["status"] == "success"
 

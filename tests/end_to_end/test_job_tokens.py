@@ -94,7 +94,7 @@ async def world(
         return service_process("orchestrator_runner", runner_environment(database, broker, tmp_path, **more))
 
     headers = {"Authorization": f"Bearer {ADMIN_TOKEN}"}
-    async with httpx.AsyncClient(base_url=api.url, headers=headers, trust_env=False) as http:
+    async with httpx.AsyncClient(base_url=api.url, headers=headers, trust_env=False, timeout=30) as http:
         file = tmp_path / "answers.json"
         made = World(
             Caller(http), lambda **more: start_runner(ORCHESTRATOR_API_URL=f"{api.url}/", **more), file

@@ -96,7 +96,7 @@ async def _ended(admin: Caller) -> dict[str, Any]:
 
 def _admin(api: ServiceProcess) -> httpx.AsyncClient:
     headers = {"Authorization": f"Bearer {ADMIN_TOKEN}"}
-    return httpx.AsyncClient(base_url=api.url, headers=headers, trust_env=False)
+    return httpx.AsyncClient(base_url=api.url, headers=headers, trust_env=False, timeout=30)
 
 
 def _api_settings(database: Database, broker: BrokerVhost) -> dict[str, str]:

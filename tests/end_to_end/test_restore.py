@@ -168,7 +168,7 @@ async def _repeated_updates_change_nothing(stack: Stack, known: Known) -> None:
 
 async def _works_again(stack: Stack, token: str) -> None:
     """What was revoked after the backup: the command says so, and --revoke-tokens is the way out."""
-    async with httpx.AsyncClient(base_url=stack.url, trust_env=False) as http:
+    async with httpx.AsyncClient(base_url=stack.url, trust_env=False, timeout=30) as http:
         headers = {"Authorization": f"Bearer {token}"}
         answer = await http.get(f"/v1/projects/{PROJECT}/orchestrations", headers=headers)
     assert answer.status_code == 200

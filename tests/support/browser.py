@@ -80,5 +80,5 @@ class Browser:
 @asynccontextmanager
 async def browsing(url: str, **options: Any) -> AsyncIterator[Browser]:
     """A browser with a fresh cookie jar."""
-    async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=10, **options) as http:
+    async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=30, **options) as http:
         yield Browser(http)

@@ -94,7 +94,7 @@ async def messages_of(broker: BrokerVhost) -> AsyncIterator[list[Seen]]:
     found: list[Seen] = []
     names = [name for name in broker.exchanges() if name.startswith("orchestrator.")]
     assert names
-    async with asyncio.timeout(20), await aio_pika.connect(broker.url) as connection:
+    async with asyncio.timeout(240), await aio_pika.connect(broker.url) as connection:
         channel = await connection.channel()
         queue = await channel.declare_queue(exclusive=True)
         for name in names:

@@ -102,7 +102,7 @@ async def left(scene: Scene, asked: Asked) -> dict[str, int]:
 
 async def _messages(scene: Scene) -> dict[str, int]:
     """How many messages lie in the queues, as the queues themselves say."""
-    async with asyncio.timeout(20), await aio_pika.connect(scene.broker.url) as connection:
+    async with asyncio.timeout(60), await aio_pika.connect(scene.broker.url) as connection:
         channel = await connection.channel()
         queues = [
             await channel.declare_queue(name, passive=True) for name in (RUNNER_COMMANDS.name, DEAD_LETTERS)

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Browser, Page, Request, ViewportSize, async_playwright
+from playwright.async_api import Browser, Page, Request, ViewportSize, async_playwright, expect
 
 from orchestrator_local.servers.install import BROWSER_VARIABLE, find_browser
 
@@ -22,6 +22,9 @@ FLAGS = [
     "--disable-sync",
     "--disable-dev-shm-usage",
 ]
+PATIENCE_MS = 30_000
+"""For what must come, however slow the machine is."""
+expect.set_options(timeout=PATIENCE_MS)
 AXE = Path(__file__).parent / "vendor/axe.min.js"
 PHONE: ViewportSize = {"width": 390, "height": 844}
 DESK: ViewportSize = {"width": 1440, "height": 900}

@@ -24,7 +24,7 @@ from orchestrator_shared.domain.reports import OutputTable
 from orchestrator_shared.domain.statuses import ErrorKind, JobStatus
 from orchestrator_shared.domain.tables import TableName
 
-BOUND = 20.0
+BOUND = 30.0
 """No single step of a test waits longer."""
 
 

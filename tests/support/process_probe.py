@@ -23,7 +23,7 @@ async def until(condition: Callable[[], bool], *, within: float, what: str) -> N
         raise AssertionError(f"not within {within} s: {what}") from None
 
 
-async def pids_in(path: Path, count: int, *, within: float = 15.0) -> list[int]:
+async def pids_in(path: Path, count: int, *, within: float = 30.0) -> list[int]:
     """Wait for a file in which `count` processes have written their ids, a line each."""
 
     def lines() -> list[str]:

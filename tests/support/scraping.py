@@ -17,7 +17,7 @@ class Scraped:
     @classmethod
     async def of(cls, url: str) -> "Scraped":
         """Scrape the service at this address."""
-        async with httpx.AsyncClient(base_url=url, timeout=5, trust_env=False) as http:
+        async with httpx.AsyncClient(base_url=url, timeout=30, trust_env=False) as http:
             return cls((await http.get("/metrics")).text)
 
     def __call__(self, name: str, **labels: str) -> float | None:

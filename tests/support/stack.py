@@ -285,7 +285,7 @@ class Stack:
 
     async def publish(self, exchange: str, key: str, body: bytes) -> None:
         """A message from outside, as the broker's administrator."""
-        async with asyncio.timeout(20), await aio_pika.connect(self.broker.url) as connection:
+        async with asyncio.timeout(60), await aio_pika.connect(self.broker.url) as connection:
             channel = await connection.channel()
             to = await channel.get_exchange(exchange, ensure=False)
             await to.publish(aio_pika.Message(body, delivery_mode=2), key)

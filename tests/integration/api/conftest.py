@@ -121,7 +121,7 @@ async def running(settings: ApiSettings) -> AsyncIterator[RunningApi]:
         yield RunningApi(public_app(lifecycle), lifecycle)
         lifecycle.stopping.set()
     assert lifecycle.failure is None
-    await asyncio.wait_for(lifecycle.cancel_all(), 5)
+    await asyncio.wait_for(lifecycle.cancel_all(), 30)
 
 
 @pytest.fixture(scope="session")
@@ -268,7 +268,7 @@ async def said(broker: BrokerVhost, queue: str, count: int) -> list[dict[str, An
         channel = await connection.channel()
         source = await channel.get_queue(queue)
         envelopes: list[dict[str, Any]] = []
-        async with asyncio.timeout(15), source.iterator() as messages:
+        async with asyncio.timeout(60), source.iterator() as messages:
             if count == 0:
                 return envelopes
             async for message in messages:

@@ -39,7 +39,7 @@ async def hinted(broker: BrokerVhost, *jobs: UUID, revision: int = 1, project: s
 
 async def said(broker: BrokerVhost, message: Message) -> None:
     """Publish a hint as a service does."""
-    async with asyncio.timeout(20), await aio_pika.connect(broker.url) as connection:
+    async with asyncio.timeout(60), await aio_pika.connect(broker.url) as connection:
         channel = await connection.channel()
         exchange = await channel.get_exchange(message.exchange, ensure=False)
         body = wrap(message, source="/runner").to_bytes()

@@ -60,7 +60,7 @@ class Furnished:
 @asynccontextmanager
 async def bearer(url: str, token: str) -> AsyncIterator[Client]:
     headers = {"Authorization": f"Bearer {token}"}
-    async with httpx.AsyncClient(base_url=url, headers=headers, trust_env=False) as http:
+    async with httpx.AsyncClient(base_url=url, headers=headers, trust_env=False, timeout=30) as http:
         yield Client(http)
 
 

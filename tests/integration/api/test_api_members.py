@@ -143,7 +143,7 @@ async def waiting(database: Database, count: int) -> None:
         "SELECT count(*) AS n FROM pg_stat_activity"
         " WHERE datname = current_database() AND wait_event_type = 'Lock'"
     )
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while (await database.fetch(query))[0]["n"] < count:
             await asyncio.sleep(0.01)
 

@@ -59,7 +59,7 @@ async def test_a_database_outage_is_reported_quickly_and_passes(
             async def answers() -> bool:
                 return (await http.get("/v1/projects")).status_code == 200
 
-            await eventually(answers, timeout=20)
+            await eventually(answers, timeout=30)
 
 
 async def test_broker_outage_delays_but_loses_nothing(
@@ -153,7 +153,7 @@ async def test_process_serves_and_stops(
     service = service_process("orchestrator_api", environment)
     await service.ready()
     headers = {"Authorization": f"Bearer {ADMIN_TOKEN}"}
-    async with httpx.AsyncClient(base_url=service.url, headers=headers, trust_env=False) as http:
+    async with httpx.AsyncClient(base_url=service.url, headers=headers, trust_env=False, timeout=30) as http:
         assert (await http.get("/v1/projects")).json() == {"items": [], "next": None}
         assert (await http.get("/v1/openapi.json")).json()["info"]["title"] == "Orchestrator API"
         assert (await http.get("/docs")).status_code == 200

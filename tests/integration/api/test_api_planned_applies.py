@@ -172,6 +172,6 @@ async def one_waits(database: Database) -> None:
         "SELECT count(*) FROM pg_stat_activity"
         " WHERE datname = current_database() AND wait_event_type = 'Lock'"
     )
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while await database.fetchval(waiting) < 1:
             await asyncio.sleep(0.01)

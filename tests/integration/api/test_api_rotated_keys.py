@@ -185,7 +185,7 @@ async def test_a_row_that_a_service_changes_meanwhile_is_not_lost(admin: Client,
             newer = Encryption([OLD]).encrypt_value("second", place)
             await other.execute("UPDATE catalog.variables SET value = $1", newer)
             rotating = asyncio.create_task(KeyRotation(connection, BOTH).run(lambda table, rows: None))
-            await eventually(is_held_up, 20)
+            await eventually(is_held_up, 30)
         await rotating
     stored = await database.fetchval("SELECT value FROM catalog.variables")
     assert AFTER.decrypt_value(stored, place) == "second"

@@ -38,7 +38,7 @@ async def url(
     service = service_process("orchestrator_api", environment_on(database, broker))
     await service.ready()
     headers = {"Authorization": f"Bearer {ADMIN_TOKEN}"}
-    async with httpx.AsyncClient(base_url=service.url, headers=headers, trust_env=False) as http:
+    async with httpx.AsyncClient(base_url=service.url, headers=headers, trust_env=False, timeout=30) as http:
         await http.post("/v1/projects", json={"id": "demo"})
         await furnish(Client(http))
     return service.url

@@ -61,5 +61,5 @@ async def confirm(browser: Browser, path: str) -> None:
     first = await browser.get(path)
     page = await browser.get(await sign_in(browser, first.response.headers["location"]))
     answer = await browser.send(page)
-    async with httpx.AsyncClient(trust_env=False) as own:
+    async with httpx.AsyncClient(trust_env=False, timeout=30) as own:
         assert (await own.get(answer.response.headers["location"])).status_code == 200

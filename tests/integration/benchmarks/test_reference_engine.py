@@ -63,7 +63,7 @@ async def done(database: Database, runs: Sequence[str]) -> None:
         assert tuple(row) == (RUNS * sum(SIZES), RUNS * sum(SIZES), RUNS), dict(row)
         return True
 
-    await eventually(all_done, 20)
+    await eventually(all_done, 30)
     assert await database.fetchval(OUT_OF_ORDER, runs) == 0
 
 

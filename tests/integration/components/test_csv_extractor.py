@@ -319,6 +319,6 @@ async def test_sigterm_ends_a_load_and_leaves_nothing(
 
 async def until_blocked(warehouse: "Connection") -> None:
     blocked = "SELECT count(*) FROM pg_locks WHERE NOT granted"
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not await warehouse.fetchval(blocked):
             await asyncio.sleep(0.05)

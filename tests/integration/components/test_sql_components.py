@@ -196,7 +196,7 @@ async def test_a_killed_component_leaves_no_statement_running(
 
 
 async def until(warehouse: "Connection", query: str, value: int) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while await warehouse.fetchval(query) != value:
             await asyncio.sleep(0.05)
 

@@ -90,7 +90,7 @@ async def consuming(consumer: Consumer) -> AsyncIterator[asyncio.Event]:
     try:
         yield stopping
         stopping.set()
-        await asyncio.wait_for(task, 15)
+        await asyncio.wait_for(task, 30)
     finally:
         task.cancel()
 

@@ -38,7 +38,7 @@ async def handle(pool: asyncpg.Pool, broker: Broker) -> None:
 
 async def main(action: str, database_url: str, amqp_url: str) -> None:
     async with (
-        asyncio.timeout(20),
+        asyncio.timeout(60),
         asyncpg.create_pool(database_url, min_size=1, max_size=3) as pool,
         Broker.open(amqp_url, name="crashing") as broker,
     ):

@@ -343,7 +343,7 @@ async def test_stopping_gives_back_what_was_not_begun(connected: Broker, pool: a
     await publish(connected, *(run_requested() for _ in range(10)))
     consumer = Consumer(connected, RUNS, {RunRequested: on_run}, concurrency=1)
     async with consuming(consumer) as stopping:
-        await asyncio.wait_for(begun.wait(), 5)
+        await asyncio.wait_for(begun.wait(), 30)
         stopping.set()
         await eventually(lambda: not consumer.consuming)
         go_on.set()

@@ -58,7 +58,7 @@ async def test_a_message_in_hand_comes_again_after_the_connection_is_lost(
     consumer = Consumer(connected, RUNS, {RunRequested: on_run})
     async with relaying(pool, connected) as outbox, consuming(consumer):
         await say(outbox, 1)
-        await asyncio.wait_for(begun.wait(), 5)
+        await asyncio.wait_for(begun.wait(), 30)
         await eventually(broker.close_connections)
         await eventually(lambda: not consumer.consuming)
         go_on.set()
@@ -108,7 +108,7 @@ async def test_a_stalled_connection_is_given_up_and_the_message_published_again_
         ids = {str(row["id"]) for row in await pool.fetch("SELECT id FROM jobs.outbox")}
         await eventually(lambda: not connected.publishing.connected)
         await proxy.resume()
-        await eventually(lambda: no_rows(pool), timeout=15)
+        await eventually(lambda: no_rows(pool), timeout=30)
         await eventually(lambda: connected.consuming.connected)
         found = await message_ids(connected, "runner.commands")
     assert len(ids) == 3
@@ -126,7 +126,7 @@ async def test_the_backlog_of_an_outage_is_published_in_batches(
         await eventually(lambda: outbox.flush(0.1))  # nothing is kept in memory for a broker that is away
         assert await outbox_rows(pool) == 600
         await proxy.resume()
-        await eventually(lambda: no_rows(pool), timeout=20)
+        await eventually(lambda: no_rows(pool), timeout=30)
         await eventually(lambda: connected.consuming.connected)
         assert len(set(await message_ids(connected, "runner.commands"))) == 600
 
@@ -142,7 +142,7 @@ async def test_the_relay_survives_the_loss_of_its_database_connections(
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
         left = "SELECT count(*) FROM jobs.outbox"
-        await eventually(lambda: counted(outbox_database, left, 0), timeout=15)
+        await eventually(lambda: counted(outbox_database, left, 0), timeout=30)
 
 
 async def counted(database: Database, query: str, expected: int) -> bool:

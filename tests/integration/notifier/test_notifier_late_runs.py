@@ -50,7 +50,7 @@ async def no_timer_left(stage: Stage) -> None:
     async def look() -> bool:
         return bool(await stage.database.fetchval("SELECT count(*) = 0 FROM notifications.timers"))
 
-    await eventually(look, 20)
+    await eventually(look, 30)
 
 
 async def scanned(stage: Stage) -> None:
@@ -61,7 +61,7 @@ async def scanned(stage: Stage) -> None:
         mark: datetime = await stage.database.fetchval("SELECT finished_at FROM notifications.progress")
         return mark > now
 
-    await eventually(look, 20)
+    await eventually(look, 30)
 
 
 async def test_a_run_that_takes_longer_than_usual_is_reported_once_to_each_at_its_limit(
@@ -141,7 +141,7 @@ async def test_a_timer_whose_run_ended_in_time_makes_nothing(
     async def is_set() -> bool:
         return bool(await stage.database.fetchval("SELECT count(*) = 1 FROM notifications.timers"))
 
-    await eventually(is_set, 20)
+    await eventually(is_set, 30)
     await stage.database.execute(
         "UPDATE jobs.jobs SET status = 'success', finished_at = started_at + interval '1 s' WHERE id = $1",
         run,

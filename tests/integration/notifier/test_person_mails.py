@@ -103,7 +103,7 @@ async def test_a_person_gets_one_mail_and_the_link_is_nowhere_else(
         await ask(stage, last)
         await mails(smtp_sink, 2)
         await stage.all_settled(2)
-        await eventually(_heard(overheard, 3), 20)
+        await eventually(_heard(overheard, 3), 30)
 
     assert [address for address, _ in told(smtp_sink)] == ["eva@example.com", "last@example.com"]
     kept = [await everything(stage.database), notifier.log.read_text(), *map(bytes.decode, overheard)]
@@ -165,7 +165,7 @@ async def test_a_link_that_was_used_while_the_mail_server_was_away_is_not_sent(
         assert await _error_of(stage, "eva@example.com")() == "the link was used or withdrawn already"
         return True
 
-    await eventually(look, 20)  # before the server is back: a mail may have been written just before
+    await eventually(look, 30)  # before the server is back: a mail may have been written just before
     smtp_sink.start()
     await stage.all_settled(2)
     assert [address for address, _ in told(smtp_sink)] == ["good@example.com"]
@@ -205,7 +205,7 @@ async def test_a_server_that_quotes_the_link_in_its_refusal_gets_it_into_no_row_
     (row,) = await stage.all_settled(1)
     assert row["status"] == "failed"
     assert f"blocked: {BASE}***" in row["last_error"]
-    await eventually(_logged(notifier, "delivery.failed"), 20)
+    await eventually(_logged(notifier, "delivery.failed"), 30)
     assert link.text not in notifier.log.read_text()
 
 
@@ -222,6 +222,6 @@ async def test_without_a_public_address_the_mail_waits_and_says_so(
     await start_notifier(ORCHESTRATOR_PUBLIC_URL="").ready()
     await ask(stage, await make_link(stage, "eva@example.com"))
 
-    why = await eventually(_error_of(stage, "eva@example.com"), 20)
+    why = await eventually(_error_of(stage, "eva@example.com"), 30)
     assert why == "ORCHESTRATOR_PUBLIC_URL is not set: there is no address for the link"
     assert not smtp_sink.messages

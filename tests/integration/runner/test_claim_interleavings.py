@@ -104,6 +104,6 @@ async def _with_a_claim_underway(world: World, replica: Replica, other: Coroutin
             claim = asyncio.create_task(replica.engine.turn())
             await eventually(lambda: waiting(world, 1))
             await other
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await claim
     await asyncio.sleep(0)

@@ -24,7 +24,7 @@ async def service() -> AsyncIterator[str]:
     )
     try:
         assert process.stdout is not None
-        line = await asyncio.wait_for(asyncio.to_thread(process.stdout.readline), 20)
+        line = await asyncio.wait_for(asyncio.to_thread(process.stdout.readline), 30)
         yield line.decode().split()[-1]
     finally:
         process.kill()
@@ -63,7 +63,7 @@ async def test_the_template_counts_keeps_its_state_and_stops(
     async def counts() -> bool:
         return "of 1000" in await pipelines.log(far)
 
-    await eventually(counts, 20)
+    await eventually(counts, 30)
     await pipelines.terminate(far)
     assert (await pipelines.ended(far))["status"] == "terminated"
     assert "state stopped" in await pipelines.log(far)

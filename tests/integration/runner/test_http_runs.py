@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 from tests.integration.runner.conftest import StartRunner
 from tests.support.http_service import HttpService, Received, Reply, http_service
-from tests.support.pipelines import ENCRYPTION_KEY, PROJECT, Pipelines, task
+from tests.support.pipelines import ENCRYPTION_KEY, PROJECT, QUICKLY_LOST, Pipelines, task
 from tests.support.service_process import ServiceProcess
 from tests.support.waiting import eventually
 
@@ -79,7 +79,7 @@ class Runs:
 
 
 def internal(service: HttpService) -> dict[str, str]:
-    return {"ORCHESTRATOR_INTERNAL_HOSTS": f"127.0.0.1:{service.port}"}
+    return {"ORCHESTRATOR_INTERNAL_HOSTS": f"127.0.0.1:{service.port}", **QUICKLY_LOST}
 
 
 async def test_a_run_at_another_service(pipelines: Pipelines, start_runner: StartRunner) -> None:
@@ -156,7 +156,7 @@ def story(pipelines: Pipelines, start_runner: StartRunner) -> Tell:
             async def is_followed() -> bool:
                 return "state going" in await pipelines.log(job)
 
-            await eventually(is_followed, 20)
+            await eventually(is_followed, 30)
             yield Story(pipelines, service, runs, runner, start_runner, job)
 
     return tell
@@ -176,7 +176,7 @@ async def test_a_killed_runners_run_is_followed_by_another(story: Tell, after_cr
         told.runner.kill()
         asked = len(told.service.asked("GET"))
         await told.another_runner()
-        await eventually(lambda: len(told.service.asked("GET")) > asked, 20)
+        await eventually(lambda: len(told.service.asked("GET")) > asked, 30)
         ended = await told.ended("ok")
 
         assert (ended["status"], ended["attempt"], ended["free_attempts"]) == ("success", 1, 0)
@@ -199,7 +199,7 @@ async def test_a_start_whose_runner_is_lost_is_sent_again_with_its_key(
         first = start_runner(**internal(service))
         await first.ready()
         job = await pipelines.run("remote", component="remote")
-        await eventually(lambda: service.asked("POST", "/runs"), 20)
+        await eventually(lambda: service.asked("POST", "/runs"), 30)
 
         first.kill()
         service.handle = runs.handle
@@ -267,7 +267,7 @@ async def test_time_spent_with_a_lost_runner_counts(pipelines: Pipelines, start_
         first = start_runner(**internal(service))
         await first.ready()
         run = await pipelines.run("outer")
-        await eventually(lambda: service.asked("GET", "/runs/r1"), 20)
+        await eventually(lambda: service.asked("GET", "/runs/r1"), 30)
         first.kill()
         async with pipelines.database.connection() as connection:
             await connection.execute("UPDATE jobs.attempts SET started_at = started_at - interval '1 hour'")

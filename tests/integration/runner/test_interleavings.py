@@ -47,7 +47,7 @@ async def start_together(world: World, gate: str, *parts: Coroutine[Any, Any, An
             for part in parts:
                 tasks.append(asyncio.create_task(part))
                 await eventually(lambda: waiting(world, len(tasks)))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await asyncio.gather(*tasks)
 
 
@@ -198,7 +198,7 @@ async def test_a_terminate_while_its_request_is_being_accepted(
             await eventually(lambda: waiting(world, 1))
             terminating = asyncio.create_task(two.terminate(stop(request.job_id)))
             await eventually(lambda: over_or_waiting(world, terminating))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await asyncio.gather(accepting, terminating)
 
     assert (await row(world, request.job_id))["status"] == "cancelled"
@@ -215,7 +215,7 @@ async def test_terminates_race_with_their_requests(world: World, replicas: tuple
     for number in range(20):
         request = requested(f"c{number}", "c")
         parts = [replicas[0].accept([request]), replicas[1].terminate(stop(request.job_id))]
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await asyncio.gather(*(after(chance.random() * 0.004, part) for part in parts))
 
     rows = await world.pool.fetch("SELECT status, attempt FROM jobs.jobs")

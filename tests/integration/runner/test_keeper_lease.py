@@ -117,7 +117,7 @@ async def test_no_lease_no_task(tmp_path: Path) -> None:
 
 async def test_tasks_start_again_once_a_lost_lease_is_renewed(tmp_path: Path) -> None:
     async with executing(tmp_path) as (keeper, executor):
-        keeper.renew_lease(0.3)
+        keeper.renew_lease(3)  # time enough to start the task
         with pytest.raises(ExecutionLost, match="lease ran out"):
             await executor.run(command("sleep", "600"), RecordingLog(), asyncio.Event())
         keeper.renew_lease(30)

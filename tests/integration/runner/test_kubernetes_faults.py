@@ -62,10 +62,9 @@ class Dying:
         self.work = asyncio.create_task(self.attempt.work())
 
     async def dies(self) -> None:
-        for task in (self.work, self.attempt._log_task):
-            if task is not None:
-                task.cancel()
-                await asyncio.wait({task})
+        self.work.cancel()
+        await asyncio.wait({self.work})
+        await self.attempt._log.close()
 
 
 async def test_the_api_server_is_killed_during_the_watch(kubernetes: KubernetesHarness) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 from tests.integration.runner.conftest import StartRunner
 from tests.support.kubernetes.api import NAMESPACE, TOKEN, KubernetesApi, kubernetes_api
 from tests.support.kubernetes_harness import IMAGE, PROGRAM
-from tests.support.pipelines import ENCRYPTION_KEY, PROJECT, Pipelines
+from tests.support.pipelines import ENCRYPTION_KEY, PROJECT, QUICKLY_LOST, Pipelines
 from tests.support.waiting import eventually
 
 from orchestrator_shared.database.pool import prepare_connection
@@ -57,6 +57,7 @@ def settings(api: KubernetesApi, folder: Path) -> dict[str, str]:
         "ORCHESTRATOR_KUBERNETES_URL": api.url,
         "ORCHESTRATOR_KUBERNETES_TOKEN_FILE": str(token),
         "ORCHESTRATOR_ALLOWED_IMAGES": f'["{IMAGE}"]',
+        **QUICKLY_LOST,
     }
 
 
@@ -103,4 +104,4 @@ async def has_said(pipelines: Pipelines, job: UUID, number: int) -> None:
     async def is_there() -> bool:
         return f"line {number}\n" in await pipelines.log(job)
 
-    await eventually(is_there, 20)
+    await eventually(is_there, 30)

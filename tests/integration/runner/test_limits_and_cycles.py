@@ -1,15 +1,18 @@
 """The project's parallel limit, and runs that would wait for each other for ever."""
 
+from pathlib import Path
+
 from tests.integration.runner.conftest import StartRunner
-from tests.support.pipelines import PROJECT, Pipelines, task
+from tests.support.pipelines import PROJECT, Pipelines, task, until_all_meet
 
 
 async def test_a_projects_parallel_limit_holds_over_all_replicas(
-    pipelines: Pipelines, start_runner: StartRunner
+    pipelines: Pipelines, start_runner: StartRunner, tmp_path: Path
 ) -> None:
     await pipelines.database.execute("UPDATE catalog.projects SET parallel_limit = 2 WHERE id = $1", PROJECT)
     names = [f"t{number}" for number in range(7)]
-    await pipelines.scripts(**dict.fromkeys(names, "import time; time.sleep(0.15)"))
+    code = until_all_meet(tmp_path / "met", 2) + "time.sleep(0.15)"
+    await pipelines.scripts(**dict.fromkeys(names, code))
     await pipelines.orchestration("wide", [task(name) for name in names])
     for runner in (start_runner(), start_runner()):
         await runner.ready()
@@ -27,11 +30,11 @@ async def test_a_projects_parallel_limit_holds_over_all_replicas(
 
 
 async def test_runs_that_wait_in_a_circle_are_found_and_the_circle_is_named(
-    pipelines: Pipelines, start_runner: StartRunner
+    pipelines: Pipelines, start_runner: StartRunner, tmp_path: Path
 ) -> None:
     """No version is a cycle by itself: x runs y as it was when x started, and y has run x since."""
-    slow = "import time; time.sleep(1.2)"
-    await pipelines.scripts(slow=slow, other=slow, quick="pass")
+    both = until_all_meet(tmp_path / "met", 2)
+    await pipelines.scripts(slow=both, other=both, quick="pass")
     await pipelines.orchestration("x", [task("slow")], [task("y", component="orchestrator")])
     await pipelines.orchestration("y", [task("other")], [task("x", component="orchestrator")])
     await start_runner().ready()

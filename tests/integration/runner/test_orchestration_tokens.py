@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tests.integration.runner.conftest import StartRunner
-from tests.support.pipelines import PROJECT, Pipelines, task
+from tests.support.pipelines import PROJECT, Pipelines, task, until_open
 from tests.support.waiting import eventually
 
 OK = "print('done')"
@@ -73,8 +73,7 @@ async def test_nothing_starts_as_a_revoked_token(
     pipelines: Pipelines, start_runner: StartRunner, tmp_path: Path
 ) -> None:
     gate = tmp_path / "gate"
-    wait = f"import time\nwhile not os.path.exists({str(gate)!r}): time.sleep(0.02)"
-    await pipelines.scripts(a=wait, b=OK)
+    await pipelines.scripts(a=until_open(gate), b=OK)
     await pipelines.orchestration("daily", [task("a")], [task("b")])
     await give_token(pipelines, "daily", "*")
     await start_runner().ready()

@@ -1,18 +1,18 @@
 """Requests that meet a busy configuration, and backfills."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 from tests.integration.runner.conftest import StartRunner
-from tests.support.pipelines import PROJECT, Pipelines, task
+from tests.support.pipelines import PROJECT, Pipelines, task, until_open
 from tests.support.waiting import eventually
 
 from orchestrator_shared.contracts.commands import BackfillFire, BackfillRequested
 from orchestrator_shared.domain.statuses import Origin, OverlapPolicy
 
 SCHEDULE = UUID(int=7)
-SLOW = "import time; time.sleep(1)"
 WHEN = datetime(2026, 3, 1, tzinfo=UTC)
 
 
@@ -33,15 +33,18 @@ async def decisions(pipelines: Pipelines) -> dict[UUID, tuple[str, UUID]]:
 
 
 async def test_later_fires_merge_into_the_one_that_waits(
-    pipelines: Pipelines, start_runner: StartRunner
+    pipelines: Pipelines, start_runner: StartRunner, tmp_path: Path
 ) -> None:
-    await pipelines.scripts(a=SLOW)
+    gate = tmp_path / "gate"
+    await pipelines.scripts(a=until_open(gate))
     await pipelines.orchestration("campaigns", [task("a")])
     await start_runner().ready()
 
     first = await fire(pipelines, 0, overlap=OverlapPolicy.ONE_WAITING)
     await pipelines.in_status(first, "processing")
     second, third = [await fire(pipelines, number, overlap=OverlapPolicy.ONE_WAITING) for number in (1, 2)]
+    assert await eventually(lambda: decisions(pipelines)) == {third: ("merged", second)}
+    gate.touch()
     await pipelines.ended(first)
     waited = await pipelines.ended(second)
 
@@ -50,9 +53,10 @@ async def test_later_fires_merge_into_the_one_that_waits(
 
 
 async def test_two_skip_requests_at_once_make_one_run(
-    pipelines: Pipelines, start_runner: StartRunner
+    pipelines: Pipelines, start_runner: StartRunner, tmp_path: Path
 ) -> None:
-    await pipelines.scripts(a=SLOW)
+    gate = tmp_path / "gate"
+    await pipelines.scripts(a=until_open(gate))
     await pipelines.orchestration("campaigns", [task("a")])
     for runner in (start_runner(), start_runner()):
         await runner.ready()
@@ -62,6 +66,7 @@ async def test_two_skip_requests_at_once_make_one_run(
 
     [(skipped, (decision, instead))] = records.items()
     assert (decision, {skipped, instead}) == ("skipped", {first, second})
+    gate.touch()
     assert (await pipelines.ended(instead))["status"] == "success"
 
 

@@ -26,7 +26,7 @@ async def crowd(executor: ProcessExecutor, count: int) -> None:
     async def one(number: int) -> None:
         script, expected = list(SCRIPTS.items())[number % len(SCRIPTS)]
         log, argv = RecordingLog(), ("sh", "-c", script, f"task-{number}")
-        timeout = 1.5 if script.endswith("sleep 600") else None
+        timeout = 4.0 if script.endswith("sleep 600") else None
         execution = Execution(uuid4(), 1, argv, {"PATH": os.defpath}, {}, timeout_seconds=timeout)
         outcome = await executor.run(execution, log, asyncio.Event())
         assert (outcome.status, log.text("stdout")) == (expected, f"task-{number}\n".encode())

@@ -2,7 +2,7 @@
 
 import pytest
 from tests.integration.runner.conftest import StartRunner
-from tests.support.pipelines import Pipelines, task
+from tests.support.pipelines import QUICKLY_LOST, Pipelines, task
 from tests.support.waiting import eventually
 
 from orchestrator_shared.runtime import failpoints
@@ -27,13 +27,13 @@ async def test_a_lost_replicas_job_goes_on_elsewhere(
 ) -> None:
     await pipelines.scripts(once=ONCE_SLOW, later="pass")
     await pipelines.orchestration("campaigns", [task("once")], [task("later")])
-    first = start_runner()
+    first = start_runner(**QUICKLY_LOST)
     await first.ready()
     run = await pipelines.run("campaigns")
     await pipelines.in_status(run, "processing")
     child = (await pipelines.children(run))["once"]["id"]
     await _started(pipelines, child)
-    second = start_runner()
+    second = start_runner(**QUICKLY_LOST)
     await second.ready()
 
     getattr(first, how)()
@@ -63,11 +63,11 @@ async def test_a_job_that_is_not_safe_to_repeat_ends_with_runner_lost(
     pipelines: Pipelines, start_runner: StartRunner
 ) -> None:
     await pipelines.configuration("once", {"code": ONCE_SLOW}, component="fragile")
-    first, second = start_runner(), None
+    first = start_runner(**QUICKLY_LOST)
     await first.ready()
     job = await pipelines.run("once", component="fragile")
     await _started(pipelines, job)
-    second = start_runner()
+    second = start_runner(**QUICKLY_LOST)
     await second.ready()
 
     first.kill()
@@ -85,7 +85,7 @@ async def test_a_shutdown_gives_jobs_back_and_costs_no_attempt(
     await first.ready()
     job = await pipelines.run("once", component="script")
     await _started(pipelines, job)
-    second = start_runner()
+    second = start_runner(**QUICKLY_LOST)
     await second.ready()
 
     first.terminate()
@@ -101,7 +101,7 @@ async def test_a_crash_at_every_named_point(
 ) -> None:
     await pipelines.scripts(a="pass", b="pass")
     await pipelines.orchestration("campaigns", [task("a")], [task("b")])
-    doomed = start_runner(ORCHESTRATOR_CRASH_AT=point)
+    doomed = start_runner(ORCHESTRATOR_CRASH_AT=point, **QUICKLY_LOST)
     await doomed.ready()
     run = await pipelines.run("campaigns")
     assert await doomed.ended() == failpoints.CRASH_EXIT_CODE

@@ -2,9 +2,10 @@
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 
 from tests.integration.runner.conftest import StartRunner
-from tests.support.pipelines import PROJECT, Pipelines, task
+from tests.support.pipelines import PROJECT, Pipelines, task, until_all_meet
 from tests.support.scraping import Scraped
 
 from orchestrator_shared.domain.ids import new_job_id
@@ -16,9 +17,9 @@ FAIL = "sys.exit('it broke')"
 
 
 async def test_phases_follow_each_other_and_tasks_overlap(
-    pipelines: Pipelines, start_runner: StartRunner
+    pipelines: Pipelines, start_runner: StartRunner, tmp_path: Path
 ) -> None:
-    wait = "import time; time.sleep(0.3)"
+    wait = until_all_meet(tmp_path / "met", 2) + "time.sleep(0.3)"
     await pipelines.scripts(a=wait, b=wait, c=OK)
     await pipelines.orchestration("campaigns", [task("a"), task("b")], [task("c")])
     runner = start_runner()

@@ -124,7 +124,7 @@ async def test_a_task_that_looks_around_reads_nothing_of_others(
     await runner.ready()
     waiting = await pipelines.run("it", component="wait", project="other")
     where = place / "files" / "other" / "where"
-    await eventually(lambda: where.exists() and where.read_text().strip(), 20)
+    await eventually(lambda: where.exists() and where.read_text().strip(), 30)
     other = Path(where.read_text().strip())
     assert (other / "config.json").exists()
 

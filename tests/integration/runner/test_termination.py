@@ -1,7 +1,9 @@
 """Stopping jobs and runs, in every state they can be in."""
 
+from pathlib import Path
+
 from tests.integration.runner.conftest import StartRunner
-from tests.support.pipelines import PROJECT, Pipelines, task
+from tests.support.pipelines import PROJECT, Pipelines, task, until_open
 from tests.support.waiting import eventually
 
 from orchestrator_shared.contracts.commands import TerminateRequested
@@ -122,9 +124,10 @@ async def test_the_next_job_waits_until_the_last_process_is_dead(
 
 
 async def test_a_withdrawal_leaves_a_run_alone_that_has_started(
-    pipelines: Pipelines, start_runner: StartRunner
+    pipelines: Pipelines, start_runner: StartRunner, tmp_path: Path
 ) -> None:
-    await pipelines.scripts(slow="import time; time.sleep(1)")
+    gate = tmp_path / "gate"
+    await pipelines.scripts(slow=until_open(gate))
     await start_runner().ready()
     started = await pipelines.run("slow", component="script")
     waiting = await pipelines.run("slow", component="script")
@@ -134,4 +137,5 @@ async def test_a_withdrawal_leaves_a_run_alone_that_has_started(
         await pipelines.publish(TerminateRequested(job_id=job, project=PROJECT, unstarted_only=True))
 
     assert (await pipelines.ended(waiting))["status"] == "cancelled"
+    gate.touch()
     assert (await pipelines.ended(started))["status"] == "success"

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tests.integration.runner.conftest import StartRunner
-from tests.support.pipelines import Pipelines, task
+from tests.support.pipelines import Pipelines, task, until_open
 from tests.support.waiting import eventually
 
 OK = "print('done')"
@@ -53,8 +53,7 @@ async def test_a_pinned_version_is_kept_where_it_comes_back_in_time(
     pipelines: Pipelines, start_runner: StartRunner, tmp_path: Path
 ) -> None:
     gate = tmp_path / "gate"
-    wait = f"import time\nwhile not os.path.exists({str(gate)!r}): time.sleep(0.02)"
-    await pipelines.scripts(a="print('old')", b=wait)
+    await pipelines.scripts(a="print('old')", b=until_open(gate))
     await pipelines.scripts(a="print('new')")
     await pipelines.orchestration("pinned", [task("b")], [task("a")])
     await pipelines.database.execute(TRASH.format("a"))
@@ -86,6 +85,6 @@ async def test_what_goes_to_the_trash_after_the_claim_runs_on(
         assert row["status"] == "waiting"
         return True
 
-    await eventually(between_attempts, 20)
+    await eventually(between_attempts, 30)
     await pipelines.database.execute(TRASH.format("a"))
     assert (await pipelines.ended(run))["status"] == "success"

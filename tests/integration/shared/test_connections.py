@@ -23,7 +23,7 @@ from orchestrator_shared.settings import RuntimeSettings
 
 HALF = b"GET /livez HTTP/1.1\r\nHost: x\r\nX-Slow: "
 WHOLE = b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
-BOUND = 20
+BOUND = 30
 
 Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 

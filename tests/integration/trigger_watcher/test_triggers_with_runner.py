@@ -13,7 +13,7 @@ from tests.integration.trigger_watcher.slow_model import Saved, replay
 from tests.integration.trigger_watcher.stage import HOUR, Stage, table
 from tests.support.brokers import BrokerVhost
 from tests.support.databases import Database
-from tests.support.pipelines import Pipelines, runner_environment, task
+from tests.support.pipelines import Pipelines, runner_environment, task, until_open
 from tests.support.service_process import ServiceProcess
 from tests.support.waiting import eventually
 
@@ -129,8 +129,7 @@ async def queue(
     pipelines = Pipelines(database, broker)
     await pipelines.prepare()
     gate = tmp_path / "gate"
-    wait = f"import time\nwhile not os.path.exists({str(gate)!r}): time.sleep(0.05)"
-    await pipelines.scripts(use=wait, load=UPDATE_BOTH)
+    await pipelines.scripts(use=until_open(gate), load=UPDATE_BOTH)
     await pipelines.orchestration("reports", [task("use")])
     await pipelines.orchestration("campaigns", [task("load")])
     async with Stage.on(database) as stage:

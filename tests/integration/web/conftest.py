@@ -21,7 +21,7 @@ from tests.integration.api.people import CHEAP, PASSWORD, sign_in
 from tests.integration.api.test_api_jobs import Runner
 from tests.support import servers
 from tests.support.brokers import BrokerVhost, fresh_vhost
-from tests.support.chromium import DESK, Watch, chromium
+from tests.support.chromium import DESK, PATIENCE_MS, Watch, chromium
 from tests.support.databases import Database, migrated_database
 from tests.support.waiting import eventually
 
@@ -171,7 +171,7 @@ async def visiting(
             [{"name": name, "value": value, "url": site.url} for name, value in kept.items()]
         )
         page = await context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(PATIENCE_MS)
         watch = Watch(site.url)
         await watch.over(page)
         yield Visit(site, page, client, runner)

@@ -87,7 +87,7 @@ async def test_everything_works_below_a_path_prefix(site: Site) -> None:
 
 
 async def test_what_every_page_says_in_its_headers(site: Site) -> None:
-    async with httpx.AsyncClient(base_url=site.url) as http:
+    async with httpx.AsyncClient(base_url=site.url, timeout=30) as http:
         headers = (await http.get("/sign-in")).headers
     policy = dict(part.strip().split(" ", 1) for part in headers["content-security-policy"].split(";"))
     nonce = policy.pop("script-src").removeprefix("'self' ")

@@ -41,10 +41,10 @@ def expected(manifests: Manifests) -> set[Connection]:
     found: set[Connection] = set()
     for workload in manifests.of_kind("Deployment", "Job"):
         name, environment = workload["metadata"]["name"], manifests.environment(workload)
-        if "ORCHESTRATOR_DATABASE_URL" in environment:
+        if {"ORCHESTRATOR_DATABASE_URL", "DATA_SOURCE_URI"} & environment.keys():
             found.add((name, "postgres", 5432))
         if "ORCHESTRATOR_AMQP_URL" in environment:
-            found.add((name, "rabbitmq", 5672))
+            found.add((name, "rabbitmq", 5671))
         if "ORCHESTRATOR_SMTP_HOST" in environment:
             found |= {(name, place.name, port) for place in (PUBLIC, PRIVATE, METADATA) for port in MAIL}
         if "ORCHESTRATOR_KUBERNETES_NAMESPACE" in environment:
@@ -66,7 +66,7 @@ def _of_overlay(manifests: Manifests) -> set[Connection]:
     found: set[Connection] = set()
     if manifests.of_kind("PodMonitor"):
         found |= {("prometheus", name, 9090) for name in SERVICES}
-        found |= {("prometheus", "postgres", 9187), ("prometheus", "rabbitmq", 15692)}
+        found |= {("prometheus", "postgres-exporter", 9187), ("prometheus", "rabbitmq", 15692)}
     if manifests.of_kind("Ingress"):
         found.add(("ingress", "api", 8080))
     if manifests.of_kind("Gateway"):

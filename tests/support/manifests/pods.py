@@ -17,7 +17,14 @@ class Pod:
 
 
 POSTGRES_PORTS = {"postgresql": 5432, "status": 8000, "metrics": 9187}
-RABBITMQ_PORTS = {"amqp": 5672, "epmd": 4369, "distribution": 25672, "management": 15672, "prometheus": 15692}
+RABBITMQ_PORTS = {
+    "amqp": 5672,
+    "amqps": 5671,
+    "epmd": 4369,
+    "distribution": 25672,
+    "management": 15672,
+    "prometheus": 15692,
+}
 TASK = Pod("task", "orchestrator-tasks", {"job": "one"})
 
 

@@ -73,12 +73,14 @@ def _of_volumes(manifests: Manifests, workload: Document) -> Iterator[str]:
 def _of_addresses(manifests: Manifests, workload: Document) -> Iterator[str]:
     """The hosts in settings are Services, with these ports."""
     environment = manifests.environment(workload)
-    for setting in _HOST_SETTINGS:
-        if setting in environment:
-            parts = urlsplit(environment[setting])
-            name, _, namespace = (parts.hostname or "").partition(".")
-            if not _serves(manifests, name, namespace, parts.port):
-                yield f"{setting}: there is no Service {name} in {namespace} with port {parts.port}"
+    addresses = {setting: environment[setting] for setting in _HOST_SETTINGS if setting in environment}
+    if (source := environment.get("DATA_SOURCE_URI")) is not None:
+        addresses["DATA_SOURCE_URI"] = f"//{source}"
+    for setting, address in addresses.items():
+        parts = urlsplit(address)
+        name, _, namespace = (parts.hostname or "").partition(".")
+        if not _serves(manifests, name, namespace, parts.port):
+            yield f"{setting}: there is no Service {name} in {namespace} with port {parts.port}"
     tasks = environment.get("ORCHESTRATOR_KUBERNETES_NAMESPACE")
     if tasks is not None and not manifests.has_namespace(tasks):
         yield f"ORCHESTRATOR_KUBERNETES_NAMESPACE: there is no Namespace {tasks}"

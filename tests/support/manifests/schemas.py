@@ -95,6 +95,7 @@ SPECS: dict[str, Schema] = {
         replicas={"type": "integer", "minimum": 0},
         image=TEXT,
         persistence=fields(storage=QUANTITY, storageClassName=TEXT),
+        tls=fields(secretName=TEXT, caSecretName=TEXT, disableNonTLSListeners={"type": "boolean"}),
         resources=RESOURCES,
         affinity=fields(
             podAntiAffinity=fields(

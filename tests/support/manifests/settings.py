@@ -30,6 +30,7 @@ SHARED = {
     "ORCHESTRATOR_PUBLIC_URL": {"api", "notifier"},
 }
 """Settings that must be the same in these services, and that no other service has."""
+EXPORTER = "ORCHESTRATOR_DATABASE_PASSWORD_EXPORTER"
 ROLES = {f"ORCHESTRATOR_DATABASE_PASSWORD_{name.upper().replace('-', '_')}" for name in SERVICES}
 
 
@@ -38,6 +39,8 @@ def check_settings(manifests: Manifests) -> Iterator[str]:
     found: dict[str, dict[str, str]] = {}
     for workload in manifests.of_kind("Deployment", "Job"):
         name = workload["metadata"]["name"]
+        if name not in MODELS:
+            continue
         found[name] = manifests.environment(workload)
         problems = [*_names(name, manifests.variables(workload), told), *_values(name, found[name])]
         yield from (f"{label_of(workload)}: {problem}" for problem in problems)
@@ -45,7 +48,8 @@ def check_settings(manifests: Manifests) -> Iterator[str]:
         holders = {name for name, environment in found.items() if setting in environment}
         if holders != services or len({found[name][setting] for name in holders}) != 1:
             yield f"{setting} must be the same in {' and '.join(sorted(services))}, and nowhere else"
-    if missing := ROLES - found["migrate"].keys():
+    wanted = {*ROLES, EXPORTER} if manifests.has("Deployment", "postgres-exporter", "orchestrator") else ROLES
+    if missing := wanted - found["migrate"].keys():
         yield f"Job migrate: {', '.join(sorted(missing))} is not set"
 
 
@@ -66,7 +70,7 @@ def secrets_of(name: str) -> set[str]:
     """The settings of a service that are secret."""
     fields = MODELS[name].model_fields.items()
     return {variable(field) for field, told in fields if not told.repr} | (
-        ROLES if name == "migrate" else set()
+        {*ROLES, EXPORTER} if name == "migrate" else set()
     )
 
 

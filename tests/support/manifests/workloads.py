@@ -49,7 +49,7 @@ def restricted(workload: Document) -> Iterator[str]:
     if any(spec.get(each) for each in ("hostNetwork", "hostPID", "hostIPC")):
         yield "shares namespaces of its node"
     kinds = {kind for volume in spec.get("volumes", []) for kind in volume if kind != "name"}
-    if refused := kinds - {"emptyDir", "configMap", "secret", "projected"}:
+    if refused := kinds - {"emptyDir", "configMap", "secret", "projected", "persistentVolumeClaim"}:
         yield f"mounts {', '.join(sorted(refused))}"
     for container in containers(workload):
         own = container.get("securityContext", {})

@@ -98,10 +98,10 @@ async def test_a_closed_stream_does_not_wait_for_its_client(monkeypatch: pytest.
 
     response = responses.StreamResponse(viewer, lambda: left.append(True))
     task = asyncio.create_task(response({"type": "http", "method": "GET"}, receive, send))
-    await asyncio.wait_for(is_blocked.wait(), 10)
+    await asyncio.wait_for(is_blocked.wait(), 30)
     assert left == []
     viewer.close()
-    await asyncio.wait_for(task, 10)
+    await asyncio.wait_for(task, 30)
     assert left == [True]
 
 

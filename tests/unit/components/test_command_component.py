@@ -70,7 +70,7 @@ def test_a_grandchild_that_keeps_stderr_open_holds_nobody_up(tmp_path: Path) -> 
         assert process.stdout is not None
         grandchild = int(process.stdout.readline())
         try:
-            assert process.wait(timeout=15) == 1
+            assert process.wait(timeout=30) == 1
         finally:
             os.kill(grandchild, signal.SIGKILL)
 

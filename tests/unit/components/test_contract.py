@@ -132,7 +132,7 @@ def test_sigterm_ends_it_promptly(body: str) -> None:
         assert process.stdout is not None
         assert process.stdout.readline() == b"up\n"
         process.terminate()
-        _, err = process.communicate(timeout=10)
+        _, err = process.communicate(timeout=30)
 
     assert process.returncode == contract.TERMINATED
     assert err == b"terminated\n"

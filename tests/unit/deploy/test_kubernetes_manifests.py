@@ -1,39 +1,31 @@
 """deploy/kubernetes, rendered by the kustomize of kubectl: every check holds, and each of them can fail."""
 
 import base64
-import json
-import re
-import subprocess
 from collections.abc import Callable, Iterator
 from typing import Any
-from uuid import UUID
 
 import pytest
-import yaml
-from tests.support.documentation import ROOT
-from tests.support.manifests import documents
-from tests.support.manifests.documents import (
-    KUBERNETES,
-    Document,
-    Manifests,
-    container_of,
-    make_secrets,
-    manifests,
-    pod_of,
-)
+from tests.support.manifests.documents import Manifests, container_of, manifests, pod_of
+from tests.support.manifests.encryption import check_encryption
 from tests.support.manifests.images import check_images
 from tests.support.manifests.network import check_network
+from tests.support.manifests.parts import (
+    container,
+    deployment,
+    egress,
+    secret,
+    settings,
+    volume,
+    with_,
+    without,
+)
 from tests.support.manifests.references import check_references
 from tests.support.manifests.rights import check_rights
 from tests.support.manifests.scaling import check_scaling
-from tests.support.manifests.schemas import check_schemas, problems_of
+from tests.support.manifests.schemas import check_schemas
 from tests.support.manifests.selectors import check_selectors
 from tests.support.manifests.settings import check_nothing_secret, check_settings
-from tests.support.manifests.workloads import check_workloads, restricted
-
-from orchestrator_runner.executors.kubernetes.documents import Terms, job_document, secret_document
-from orchestrator_runner.executors.port import Execution
-from orchestrator_shared.definitions.kubernetes_component import KubernetesComponent
+from tests.support.manifests.workloads import check_workloads
 
 Check = Callable[[Manifests], Iterator[str]]
 Break = Callable[[Manifests], Any]
@@ -42,6 +34,7 @@ CHECKS: tuple[Check, ...] = (
     check_references,
     check_selectors,
     check_network,
+    check_encryption,
     check_settings,
     check_nothing_secret,
     check_workloads,
@@ -56,52 +49,6 @@ OVERLAYS = ("local", "production", "gateway")
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 def test_it_holds(overlay: str, check: Check) -> None:
     assert list(check(manifests(overlay))) == []
-
-
-def deployment(found: Manifests, name: str) -> Document:
-    return found.find("Deployment", name)
-
-
-def container(found: Manifests, name: str) -> Document:
-    return container_of(deployment(found, name))
-
-
-def settings(found: Manifests, name: str) -> dict[str, Any]:
-    """The data of a generated ConfigMap, whose name ends with a digest."""
-    data: dict[str, Any] = next(
-        each["data"]
-        for each in found.of_kind("ConfigMap")
-        if each["metadata"]["name"].rpartition("-")[0] == name
-    )
-    return data
-
-
-def volume(found: Manifests, service: str, name: str) -> dict[str, Any]:
-    """The Secret of a pod's volume."""
-    volumes = pod_of(deployment(found, service))["spec"]["volumes"]
-    mounted: dict[str, Any] = next(each["secret"] for each in volumes if each["name"] == name)
-    return mounted
-
-
-def secret(found: Manifests, name: str) -> dict[str, str]:
-    data: dict[str, str] = next(
-        each["stringData"] for each in found.secrets if each["metadata"]["name"] == name
-    )
-    return data
-
-
-def without(found: Manifests, kind: str, name: str, namespace: str = "orchestrator") -> Manifests:
-    gone = found.find(kind, name, namespace)
-    return Manifests([each for each in found.documents if each is not gone], found.secrets)
-
-
-def with_(found: Manifests, document: str) -> Manifests:
-    return Manifests([*found.documents, yaml.safe_load(document)], found.secrets)
-
-
-def egress(found: Manifests, policy: str) -> dict[str, Any]:
-    rule: dict[str, Any] = found.find("NetworkPolicy", policy)["spec"]["egress"][0]
-    return rule
 
 
 BREAKS: tuple[tuple[Check, Break, str], ...] = (
@@ -207,7 +154,7 @@ BREAKS: tuple[tuple[Check, Break, str], ...] = (
     (
         check_network,
         lambda m: without(m, "NetworkPolicy", "to-broker"),
-        "scheduler cannot reach rabbitmq:5672",
+        "scheduler cannot reach rabbitmq:5671",
     ),
     (check_network, lambda m: egress(m, "to-database").pop("to"), "api can reach internet:5432"),
     (
@@ -231,6 +178,50 @@ BREAKS: tuple[tuple[Check, Break, str], ...] = (
         "prometheus cannot reach api",
     ),
     (check_network, lambda m: without(m, "NetworkPolicy", "people-to-api"), "ingress cannot reach api:8080"),
+    (
+        check_network,
+        lambda m: [
+            rule["ports"].append({"port": 5672})
+            for rule in (egress(m, "to-broker"), m.find("NetworkPolicy", "rabbitmq")["spec"]["ingress"][0])
+        ],
+        "rabbitmq:5672, which is in no table",
+    ),
+    (
+        check_encryption,
+        lambda m: secret(m, "api").update({"amqp-url": "amqp://a:b@rabbitmq.orchestrator:5671/"}),
+        "without encryption",
+    ),
+    (check_encryption, lambda m: settings(m, "settings").pop("ORCHESTRATOR_AMQP_CA_FILE"), "any certificate"),
+    (
+        check_encryption,
+        lambda m: secret(m, "rabbitmq-tls").update(secret(m, "postgres-tls")),
+        "rabbitmq.orchestrator is for another host",
+    ),
+    (
+        check_encryption,
+        lambda m: secret(m, "notifier").update({"ca.crt": secret(m, "rabbitmq-tls")["tls.crt"]}),
+        "signed by another authority",
+    ),
+    (
+        check_encryption,
+        lambda m: container(m, "postgres-exporter")["env"][0].update(value="postgres-rw.orchestrator:5432/o"),
+        "postgres-exporter: any certificate will do",
+    ),
+    (
+        check_references,
+        lambda m: container(m, "postgres-exporter")["env"][0].update(value="postgres.orchestrator:5432/o"),
+        "DATA_SOURCE_URI: there is no Service postgres",
+    ),
+    (
+        check_network,
+        lambda m: without(m, "NetworkPolicy", "postgres-exporter"),
+        "reach postgres-exporter:9187",
+    ),
+    (
+        check_encryption,
+        lambda m: m.find("RabbitmqCluster", "rabbitmq")["spec"].pop("tls"),
+        "rabbitmq.orchestrator has no certificate",
+    ),
     (
         check_settings,
         lambda m: settings(m, "api-settings").pop("ORCHESTRATOR_LINK_KEY_FILE"),
@@ -258,8 +249,8 @@ BREAKS: tuple[tuple[Check, Break, str], ...] = (
     ),
     (
         check_settings,
-        lambda m: container_of(m.find("Job", "migrate"))["env"].pop(),
-        "ORCHESTRATOR_DATABASE_PASSWORD_NOTIFIER is not set",
+        lambda m: container_of(m.find("Job", "migrate"))["env"].clear(),
+        "ORCHESTRATOR_DATABASE_PASSWORD_EXPORTER, ORCHESTRATOR_DATABASE_PASSWORD_NOTIFIER",
     ),
     (
         check_settings,
@@ -400,89 +391,21 @@ def test_it_can_fail(check: Check, break_it: Break, finding: str) -> None:
     assert any(finding in each for each in findings), findings
 
 
+@pytest.mark.parametrize(
+    ("break_it", "finding"),
+    [
+        (lambda m: settings(m, "rabbitmq").update({"orchestrator.conf": ""}), "accepts connections without"),
+        (lambda m: container_of(m.find("StatefulSet", "postgres"))["args"].pop(0), "accepts connections"),
+        (lambda m: container_of(m.find("StatefulSet", "postgres"))["args"].append("--key=/k"), "is no /k"),
+        (lambda m: settings(m, "settings").pop("ORCHESTRATOR_DATABASE_CA_FILE"), "any certificate will do"),
+        (lambda m: container_of(m.find("Job", "migrate"))["env"].pop(), "any certificate will do"),
+    ],
+)
+def test_the_servers_of_a_trial_are_encrypted(break_it: Break, finding: str) -> None:
+    found = manifests("local")
+    break_it(found)
+    assert any(finding in each for each in check_encryption(found))
+
+
 def test_every_check_is_broken_at_least_once() -> None:
     assert {check for check, *_ in BREAKS} == set(CHECKS)
-
-
-def test_the_jobs_of_tasks_are_valid_and_restricted() -> None:
-    """What the runner creates in the namespace of tasks."""
-    execution = Execution(
-        job_id=UUID(int=1),
-        attempt=1,
-        argv=(),
-        environment={},
-        config={"component": "c", "parameters": {}},
-        timeout_seconds=60,
-    )
-    image = f"registry.example.com/orchestrator-components@sha256:{'0' * 64}"
-    section = KubernetesComponent.model_validate(
-        {
-            "image": image,
-            "command": ["python", "-m", "orchestrator_components.csv_extractor"],
-            "resources": {"requests": {"cpu": "500m"}, "limits": {"memory": "1Gi"}},
-            "node_selector": {"disk": "fast"},
-            "tolerations": [{"key": "batch", "operator": "Exists"}],
-            "service_account": "loader",
-        }
-    )
-    job = job_document(execution, section, Terms(grace_seconds=10, keep_seconds=600))
-    created = {**job, "metadata": {**job["metadata"], "namespace": "orchestrator-tasks", "uid": "1"}}
-    secret = secret_document(execution, created, callback_url="http://api.orchestrator:8080/v1/callbacks/x")
-
-    assert [problem for each in (job, secret) for problem in problems_of(each)] == []
-    assert list(restricted(job)) == []
-
-
-def test_the_rules_of_prometheus_become_documents_for_its_operator() -> None:
-    done = subprocess.run(
-        ["sh", str(KUBERNETES / "make-rules")], capture_output=True, text=True, check=True, timeout=60
-    )
-    made = list(yaml.safe_load_all(done.stdout))
-    files = sorted((ROOT / "deploy" / "prometheus" / "rules").glob("*.yml"))
-    assert [each["spec"] for each in made] == [yaml.safe_load(file.read_text()) for file in files]
-    assert [problem for each in made for problem in problems_of(each)] == []
-    assert len({each["metadata"]["name"] for each in made}) == len(files) > 0
-
-
-def test_the_rules_and_the_pod_monitor_agree_on_the_names_of_jobs() -> None:
-    """An alert that names its services by `job` needs the label as docker compose gives it."""
-    (endpoint,) = manifests("production").find("PodMonitor", "services")["spec"]["podMetricsEndpoints"]
-    assert endpoint["relabelings"] == [
-        {"sourceLabels": ["__meta_kubernetes_pod_label_app_kubernetes_io_name"], "targetLabel": "job"}
-    ]
-    rules = (ROOT / "deploy" / "prometheus" / "rules" / "orchestrator.alerts.yml").read_text()
-    assert set(documents.SERVICES) == {
-        name for found in re.findall(r'job=~"([^"]+)"', rules) for name in found.split("|")
-    }
-
-
-def test_the_broker_is_set_up_as_in_docker_compose() -> None:
-    lines = (ROOT / "deploy" / "rabbitmq" / "orchestrator.conf").read_text().splitlines()
-    production = manifests("production").find("RabbitmqCluster", "rabbitmq")["spec"]["rabbitmq"]
-    assert (KUBERNETES / "overlays" / "local" / "rabbitmq.conf").read_text().splitlines() == lines
-    assert set(lines) <= set(production["additionalConfig"].splitlines())
-
-
-def test_the_users_of_the_broker_have_the_rights_of_docker_compose() -> None:
-    wanted = json.loads((ROOT / "deploy" / "trial-secrets" / "rabbitmq-users.json").read_text())
-    (secret,) = [each for each in make_secrets() if each["metadata"]["name"] == "rabbitmq-users"]
-    written = json.loads(secret["stringData"]["orchestrator-users.json"])
-    assert written["vhosts"] == wanted["vhosts"]
-    assert written["permissions"] == wanted["permissions"]
-    assert [each["name"] for each in written["users"]] == [each["name"] for each in wanted["users"]]
-
-
-def test_make_secrets_makes_each_password_once() -> None:
-    values = [
-        value for each in make_secrets() for key, value in each["stringData"].items() if key.endswith("-url")
-    ]
-    assert len(set(values)) == len(values) == 11
-    environment = manifests("local").environment
-    urls = [
-        environment(manifests("local").find("Deployment", name))["ORCHESTRATOR_DATABASE_URL"]
-        for name in documents.SERVICES
-    ]
-    migrate = environment(manifests("local").find("Job", "migrate"))
-    for name, url in zip(documents.SERVICES, urls, strict=True):
-        password = migrate[f"ORCHESTRATOR_DATABASE_PASSWORD_{name.upper().replace('-', '_')}"]
-        assert f"://orchestrator_{name.replace('-', '_')}:{password}@" in url

@@ -36,7 +36,7 @@ def test_a_killed_process_is_started_again_after_its_pause(tmp_path: Path) -> No
     assert first
     try:
         os.kill(first.pid, signal.SIGKILL)
-        assert wait_until(lambda: not supervised.is_running, 5)
+        assert wait_until(lambda: not supervised.is_running, 30)
         now = time.monotonic()
         assert "was killed by SIGKILL; restarting in 0.5 s" in (supervised.watch(now) or "")
         assert supervised.watch(now + 0.4) is None
@@ -55,7 +55,7 @@ def test_one_that_ignores_its_signal_is_killed_at_the_deadline(tmp_path: Path) -
     deaf = "import signal, time; signal.signal(15, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)"
     supervised = child(tmp_path, (sys.executable, "-c", deaf))
     supervised.start()
-    assert wait_until(lambda: b"deaf" in supervised.log.read_bytes(), 10)
+    assert wait_until(lambda: b"deaf" in supervised.log.read_bytes(), 30)
     supervised.ask_to_stop()
     supervised.end(time.monotonic() + 0.2)
     assert not supervised.is_running

@@ -95,7 +95,7 @@ async def test_a_quiet_task_is_shown_in_time() -> None:
     for word in (b"one", b"two"):
         store.called.clear()
         await log.write("stdout", NOW, word)
-        await asyncio.wait_for(store.called.wait(), 5)
+        await asyncio.wait_for(store.called.wait(), 30)
     assert store.text() == "onetwo"
     await log.close()
     assert len(store.batches) == 2
@@ -110,7 +110,7 @@ async def test_a_failure_while_flushing_by_time_comes_out_at_the_end() -> None:
 
     log = LogCapture(broken, limits=LogLimits(flush_seconds=0.01))
     await log.write("stdout", NOW, b"x")
-    await asyncio.wait_for(failed.wait(), 5)
+    await asyncio.wait_for(failed.wait(), 30)
     with pytest.raises(RuntimeError, match="no space"):
         await log.close()
 
@@ -126,7 +126,7 @@ async def test_a_slow_store_holds_the_writer_back() -> None:
     done, _ = await asyncio.wait({writing}, timeout=0.05)
     assert not done
     release.set()
-    await asyncio.wait_for(writing, 5)
+    await asyncio.wait_for(writing, 30)
     await log.close()
 
 

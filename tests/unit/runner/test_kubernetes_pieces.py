@@ -9,6 +9,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from pydantic import ValidationError
 from tests.support.kubernetes.traces import Row, recorded
 from tests.support.manifests.schemas import problems_of
 
@@ -323,3 +324,40 @@ def test_the_own_cluster_is_found_by_its_variables(monkeypatch: pytest.MonkeyPat
     for text in ("first\n", "second\n"):
         token.write_text(text)
         assert place.authorization() == (("Authorization", f"Bearer {text.strip()}"),)
+
+
+def test_volumes_are_claims_of_the_namespace_and_read_only_unless_said_otherwise() -> None:
+    volumes = [
+        {"claim": "files", "path": "/files/in"},
+        {"claim": "files", "path": "/files/out", "read_only": False},
+        {"claim": "models", "path": "/models"},
+    ]
+    section = KubernetesComponent.model_validate({"image": IMAGE, "volumes": volumes})
+
+    pod = job_document(execution(), section, Terms(grace_seconds=1, keep_seconds=1))["spec"]["template"][
+        "spec"
+    ]
+
+    assert pod["volumes"][-2:] == [
+        {"name": "claim-0", "persistentVolumeClaim": {"claimName": "files", "readOnly": False}},
+        {"name": "claim-1", "persistentVolumeClaim": {"claimName": "models", "readOnly": True}},
+    ]
+    assert pod["containers"][0]["volumeMounts"][-3:] == [
+        {"name": "claim-0", "mountPath": "/files/in", "readOnly": True},
+        {"name": "claim-0", "mountPath": "/files/out", "readOnly": False},
+        {"name": "claim-1", "mountPath": "/models", "readOnly": True},
+    ]
+
+
+@pytest.mark.parametrize(
+    "path", ["files", "/", "/files/", "/files/../etc", "/tmp/x", "/orchestrator/data", "//a"]
+)
+def test_a_volume_hides_nothing_of_the_task(path: str) -> None:
+    with pytest.raises(ValidationError, match=r"expected an absolute path|used by the task itself"):
+        KubernetesComponent.model_validate({"image": IMAGE, "volumes": [{"claim": "c", "path": path}]})
+
+
+def test_two_volumes_cannot_have_one_path() -> None:
+    twice = [{"claim": "a", "path": "/files"}, {"claim": "b", "path": "/files"}]
+    with pytest.raises(ValidationError, match="two volumes have the same path"):
+        KubernetesComponent.model_validate({"image": IMAGE, "volumes": twice})

@@ -13,6 +13,7 @@ from orchestrator_shared.domain.errors import UserError
 _QUANTITY = re.compile(r"\d{1,12}(\.\d{1,6})?(m|k|M|G|T|Ki|Mi|Gi|Ti)?")
 _RESOURCE = re.compile(r"cpu|memory|ephemeral-storage|[a-z0-9.-]{1,100}/[A-Za-z0-9._-]{1,63}")
 _LABEL = re.compile(r"([a-z0-9.-]{1,253}/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
+_OWN_FOLDERS = frozenset({"orchestrator", "tmp", "proc", "sys", "dev", "etc", "run", "var"})
 _NAME = r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$"
 
 
@@ -72,6 +73,30 @@ class KubernetesToleration(ComponentSection):
         return self
 
 
+def _mount_path(text: str) -> str:
+    parts = text.split("/")
+    if parts[0] or not all(parts[1:]) or {".", ".."} & set(parts):
+        raise ValueError("expected an absolute path such as /files, without .. and without a / at its end")
+    if parts[1] in _OWN_FOLDERS:
+        raise ValueError(f"/{parts[1]} is used by the task itself; choose another folder, such as /files")
+    return text
+
+
+class KubernetesVolume(ComponentSection):
+    """A folder that tasks share: a PersistentVolumeClaim of the namespace in which they run."""
+
+    claim: Annotated[str, Field(pattern=_NAME)]
+    path: Annotated[str, Field(max_length=255), AfterValidator(_mount_path)]
+    """Where the program finds it."""
+    read_only: bool = True
+
+
+def _different_paths(volumes: list[KubernetesVolume]) -> list[KubernetesVolume]:
+    if len({each.path for each in volumes}) < len(volumes):
+        raise ValueError("two volumes have the same path")
+    return volumes
+
+
 NodeSelector = Annotated[dict[str, LabelValue], Field(max_length=50), AfterValidator(_label_names)]
 Tolerations = Annotated[list[KubernetesToleration], Field(max_length=50)]
 ServiceAccount = Annotated[str, Field(pattern=_NAME)]
@@ -104,6 +129,9 @@ class KubernetesComponent(ComponentSection):
     """Others of these four, by the name under which a task chooses them."""
     profile_parameter: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_-]{0,62}$")] = "profile"
     """The parameter that says which one; without it, the component's own apply."""
+    volumes: Annotated[list[KubernetesVolume], Field(max_length=20), AfterValidator(_different_paths)] = (
+        Field(default_factory=list)
+    )
     user: int | None = Field(default=None, ge=1, le=2_147_483_647)
     """The number of the user that runs the program; the image's own if it is not given."""
     start_timeout_seconds: Seconds = Field(default=600, validation_alias="start_timeout", ge=1, le=86_400)

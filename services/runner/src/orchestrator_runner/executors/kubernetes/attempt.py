@@ -5,10 +5,10 @@ import contextlib
 import random
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 from orchestrator_runner.executors.elsewhere import Working, ended_early, error_of
+from orchestrator_runner.executors.kubernetes.attempt_log import AttemptLog, end_task
 from orchestrator_runner.executors.kubernetes.client import EVENTS, JOBS, SECRETS, KubernetesClient, Refused
 from orchestrator_runner.executors.kubernetes.documents import (
     Terms,
@@ -16,7 +16,6 @@ from orchestrator_runner.executors.kubernetes.documents import (
     job_name,
     secret_document,
 )
-from orchestrator_runner.executors.kubernetes.follow_log import LogFollower
 from orchestrator_runner.executors.kubernetes.mirror import Mirror
 from orchestrator_runner.executors.kubernetes.outcome import (
     decide_end,
@@ -44,7 +43,6 @@ from orchestrator_runner.executors.port import (
     Adopted,
     Execution,
     ExecutionLost,
-    LogMark,
     LogSink,
     Outcome,
 )
@@ -82,14 +80,11 @@ class KubernetesAttempt:
         self._section = section
         self._execution = execution
         self._adopted = adopted
-        self._sink = log
+        self._log = AttemptLog(client, log)
         self._terms = terms
         self._waits = waits
         self._later = later
         self._reports = Reports()
-        self._log_task: asyncio.Task[None] | None = None
-        self._follower: LogFollower | None = None
-        self._mark: LogMark | None = None
         self._words = ""
         self._uid: str | None = None
         self._was_seen = False
@@ -120,7 +115,7 @@ class KubernetesAttempt:
                 return await self._conclude(verdict, changed)
         finally:
             if reporting is not None:
-                await _end(reporting)
+                await end_task(reporting)
 
     def can_be_left(self, working: Working) -> bool:
         """See `AttemptElsewhere`."""
@@ -142,10 +137,10 @@ class KubernetesAttempt:
         if self.is_over:
             await self.forget_secret()
             self.may_run = False
-        await _end(working)
+        await end_task(working)
         try:
             if leave:
-                await self._say("the Job continues; another runner will follow it")
+                await self._log.say("the Job continues; another runner will follow it")
             elif self.may_run:
                 await self._end_job(grace)
         except Exception as error:
@@ -154,10 +149,9 @@ class KubernetesAttempt:
             with contextlib.suppress(Exception):
                 async with asyncio.timeout(1):
                     reason = "no time left" if isinstance(error, TimeoutError) else str(error)
-                    await self._say(f"the Job {self.name} may still be running: {reason}")
+                    await self._log.say(f"the Job {self.name} may still be running: {reason}")
         finally:
-            if self._log_task is not None:
-                await _end(self._log_task)
+            await self._log.close()
 
     async def _begin(self) -> tuple[bool, Outcome | None]:
         """Returns whether reports can arrive, and the outcome if nothing can be started."""
@@ -171,7 +165,7 @@ class KubernetesAttempt:
             self.kept.set()
             self.may_run = True
             if record is not None:
-                self._mark = await record.logged()
+                self._log.mark = await record.logged()
             await self._mirror.wait_synced()
         else:
             url = await self._expect_reports()
@@ -180,7 +174,7 @@ class KubernetesAttempt:
                 self.kept.set()
         if self._uid is None:
             return url is not None, await self._create(url)
-        await self._say(f"following the Job {self.name} that another runner created")
+        await self._log.say(f"following the Job {self.name} that another runner created")
         return url is not None, None
 
     async def _expect_reports(self) -> str | None:
@@ -221,12 +215,12 @@ class KubernetesAttempt:
             except NoAnswer as error:
                 reason = error.reason
             self._words = f"the cluster does not answer: {reason}"
-            await self._say(f"{self._words}; trying again in {duration_text(round(pause, 1))}")
+            await self._log.say(f"{self._words}; trying again in {duration_text(round(pause, 1))}")
             await asyncio.sleep(pause * random.uniform(0.8, 1.2))  # noqa: S311
             pause = min(pause * 2, 60)
         if self._execution.record is not None:
             await self._execution.record.keep_handle(self._handle(url))
-        await self._say(f"created the Job {self.name} in the namespace {self._client.place.namespace}")
+        await self._log.say(f"created the Job {self.name} in the namespace {self._client.place.namespace}")
         return None
 
     def _with_token(self) -> Execution:
@@ -276,7 +270,7 @@ class KubernetesAttempt:
                 wake_at = late_until
             else:
                 return verdict
-            await self._until(changed, wake_at - now)
+            await self._log.until(changed, wake_at - now)
 
     def _judge(self) -> Verdict:
         job = self._mirror.job(self.name)
@@ -284,19 +278,6 @@ class KubernetesAttempt:
         if job is None and not self._was_seen:
             return Starting(has_pod=False)
         return judge(job, self._mirror.pods(self.name))
-
-    async def _until(self, changed: asyncio.Event, seconds: float) -> None:
-        """Wait for a change, or for a log that cannot be stored; raises what the log raised."""
-        waiting = asyncio.create_task(changed.wait())
-        reading = {self._log_task} if self._log_task is not None and not self._log_task.done() else set()
-        try:
-            await asyncio.wait(
-                {waiting, *reading}, timeout=max(seconds, 0), return_when=asyncio.FIRST_COMPLETED
-            )
-        finally:
-            waiting.cancel()
-        if self._log_task is not None and self._log_task.done():
-            self._log_task.result()
 
     async def _ask_for_job(self) -> None:
         """The watch does not show the Job: it was deleted, or the watch is behind."""
@@ -319,14 +300,12 @@ class KubernetesAttempt:
     async def _tell(self, words: str) -> None:
         if words != self._words:
             self._words = words
-            await self._say(f"not started yet: {words}")
+            await self._log.say(f"not started yet: {words}")
 
     def _read_log(self, pod: str) -> None:
         self.has_begun = True
         self._execution.started()
-        if self._log_task is None:
-            self._follower = LogFollower(self._client, pod, self._sink, self._mark)
-            self._log_task = asyncio.create_task(self._follower.run())
+        self._log.read(pod)
 
     async def _conclude(self, verdict: Verdict, changed: asyncio.Event) -> Outcome:
         execution = self._execution
@@ -336,7 +315,7 @@ class KubernetesAttempt:
             return not_started(self._section.start_timeout_seconds, self._words)
         if isinstance(verdict, Ended):
             self._read_log(verdict.pod.name)
-            await self._finish_log()
+            await self._log.finish()
             report, fault = await self._report(verdict, changed)
             self.is_over = True
             return decide_end(verdict, report, fault, self._client.place.namespace)
@@ -351,14 +330,6 @@ class KubernetesAttempt:
         if outcome is None:
             raise PodLost(verdict.reason)
         return outcome
-
-    async def _finish_log(self) -> None:
-        if self._follower is None or self._log_task is None:
-            return
-        self._follower.container_ended()
-        await self._log_task
-        if self._follower.fault is not None:
-            await self._say(f"the end of the log could not be read: {self._follower.fault}")
 
     async def _report(self, ended: Ended, changed: asyncio.Event) -> tuple[TaskReport | None, str | None]:
         """The program's report, and what is wrong with it."""
@@ -383,7 +354,7 @@ class KubernetesAttempt:
             if self._execution.record is None:
                 break
             changed.clear()
-            await self._until(changed, min(until - loop.time(), 0.2))
+            await self._log.until(changed, min(until - loop.time(), 0.2))
         return report
 
     async def _collect_reports(self) -> None:
@@ -413,9 +384,7 @@ class KubernetesAttempt:
                         break
                     await changed.wait()
                 self.is_over = True
-                if self._follower is not None and self._log_task is not None:
-                    self._follower.container_ended()
-                    await asyncio.wait({self._log_task}, timeout=2)
+                await self._log.finish_within(2)
 
     async def delete_job(self) -> None:
         """Delete the Job and, with it, its pods and its Secret; tries until the cluster answers."""
@@ -446,10 +415,6 @@ class KubernetesAttempt:
     def _ran_seconds(self) -> float:
         return 0.0 if self._adopted is None else self._adopted.ran_seconds
 
-    async def _say(self, text: str) -> None:
-        """A line of the runner's own in the job's log; stdout is what the program wrote."""
-        await self._sink.write("stderr", datetime.now(UTC), f"{text}\n".encode(errors="replace"))
-
 
 @contextlib.contextmanager
 def _there_already() -> Iterator[None]:
@@ -458,11 +423,3 @@ def _there_already() -> Iterator[None]:
     except Refused as error:
         if error.status != _CONFLICT:
             raise
-
-
-async def _end(task: asyncio.Task[Any]) -> None:
-    if not task.done():
-        task.cancel()
-        await asyncio.wait({task})
-    if not task.cancelled():
-        task.exception()  # retrieved, so that asyncio does not log it

@@ -93,6 +93,7 @@ def _pod(execution: Execution, section: KubernetesComponent, terms: Terms) -> di
             {"name": "input", "secret": {"secretName": job_name(execution)}},
             {"name": "data", "emptyDir": {}},
             {"name": "tmp", "emptyDir": {}},
+            *_claims(section),
         ],
     }
     if execution.timeout_seconds is not None:
@@ -129,11 +130,30 @@ def _container(section: KubernetesComponent) -> dict[str, Any]:
             {"name": "input", "mountPath": INPUT_FOLDER, "readOnly": True},
             {"name": "data", "mountPath": DATA_FOLDER},
             {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108  the container's own
+            *_mounts(section),
         ],
     }
     if section.command:
         container["command"] = [WRAPPER, "--", *section.command]
     return container
+
+
+def _claims(section: KubernetesComponent) -> list[dict[str, Any]]:
+    """One volume for each claim, however often it is mounted; read-only unless something writes to it."""
+    written = {each.claim: False for each in section.volumes}
+    written |= {each.claim: True for each in section.volumes if not each.read_only}
+    return [
+        {"name": f"claim-{number}", "persistentVolumeClaim": {"claimName": claim, "readOnly": not is_written}}
+        for number, (claim, is_written) in enumerate(written.items())
+    ]
+
+
+def _mounts(section: KubernetesComponent) -> list[dict[str, Any]]:
+    names = {each["persistentVolumeClaim"]["claimName"]: each["name"] for each in _claims(section)}
+    return [
+        {"name": names[each.claim], "mountPath": each.path, "readOnly": each.read_only}
+        for each in section.volumes
+    ]
 
 
 def secret_document(
