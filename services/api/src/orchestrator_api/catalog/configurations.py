@@ -85,14 +85,6 @@ class Saved:
     """The configuration was created or restored, or its enabled flag changed."""
 
 
-@dataclass(frozen=True, slots=True)
-class SavedPart:
-    """The result of saving a schedule or trigger."""
-
-    created: bool
-    changed: bool
-
-
 def _given(what: "Configuration | ConfigurationSpec") -> dict[str, Any]:
     """What people give it besides parameters."""
     return {

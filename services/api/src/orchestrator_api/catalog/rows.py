@@ -114,6 +114,14 @@ class SavedConfiguration(Configuration):
 
 
 @dataclass(frozen=True, slots=True)
+class SavedPart:
+    """The result of saving a schedule or trigger."""
+
+    created: bool
+    changed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Trashed:
     """A configuration in the trash, and what will start it again once it is restored."""
 
