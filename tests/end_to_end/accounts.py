@@ -6,6 +6,7 @@ from uuid import UUID
 from tests.end_to_end.chain import STATUS
 from tests.support.databases import Database
 from tests.support.stack import Stack
+from tests.support.waiting import eventually
 
 HOURLY = """
 orchestration: hourly
@@ -15,11 +16,20 @@ schedules:
 ---
 configuration: write/tick
 """
-AN_HOUR_LATER = """
+IS_KNOWN = """
+SELECT EXISTS (SELECT FROM scheduler.next_fires n JOIN catalog.schedules s ON s.id = n.schedule_id
+               WHERE n.version = s.version AND n.next_at IS NOT NULL)
+"""
+_AN_HOUR_LATER = """
 UPDATE scheduler.next_fires
 SET anchor = date_trunc('second', clock_timestamp()) - interval '1 hour', next_at = clock_timestamp()
 """
-"""The schedule of HOURLY is due, as if an hour had passed."""
+
+
+async def an_hour_later(database: Database) -> None:
+    """The schedule of HOURLY, which the scheduler may have yet to read, is due as if an hour had passed."""
+    await eventually(lambda: database.fetchval(IS_KNOWN), 60)
+    await database.execute(_AN_HOUR_LATER)
 
 
 @dataclass(frozen=True)

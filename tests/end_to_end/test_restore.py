@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 import pytest_asyncio
-from tests.end_to_end.accounts import AN_HOUR_LATER, HOURLY, Known, check_mails, check_runs, check_triggers
+from tests.end_to_end.accounts import HOURLY, Known, an_hour_later, check_mails, check_runs, check_triggers
 from tests.end_to_end.chain import Chains
 from tests.support.dumps import dump, privileges, restore
 from tests.support.pipelines import ENCRYPTION_KEY
@@ -87,7 +87,7 @@ async def test_a_backup_made_under_load_is_restored_and_nothing_of_it_is_lost(
     before = await privileges(stack.database)
     for name in ("scheduler", "trigger-watcher"):
         stack[name].suspend()
-    await stack.database.execute(AN_HOUR_LATER)
+    await an_hour_later(stack.database)
     await eventually(lambda: _updates_at_the_broker_alone(stack), 30)
     await dump(stack.database, tmp_path / "backup")
 

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from tests.end_to_end.accounts import AN_HOUR_LATER, HOURLY, Known, check_mails, check_runs, check_triggers
+from tests.end_to_end.accounts import HOURLY, Known, an_hour_later, check_mails, check_runs, check_triggers
 from tests.end_to_end.chain import Chains
 from tests.support import previous_release, servers
 from tests.support.databases import SERVICES, Database, database_url
@@ -83,7 +83,7 @@ class Load:
         """More chains begin and end, and a schedule fires, with whoever is there now."""
         wanted = len(self.chains.asked) + self._more_chains
         self.fires += 1
-        await self._stack.database.execute(AN_HOUR_LATER)
+        await an_hour_later(self._stack.database)
         await eventually(lambda: len(self.chains.asked) >= wanted, 60)
         await self._stack.ended(self.chains.asked[wanted - 1], 120)
 

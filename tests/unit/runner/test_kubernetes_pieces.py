@@ -350,7 +350,7 @@ def test_volumes_are_claims_of_the_namespace_and_read_only_unless_said_otherwise
 
 
 @pytest.mark.parametrize(
-    "path", ["files", "/", "/files/", "/files/../etc", "/tmp/x", "/orchestrator/data", "//a"]
+    "path", ["", "files", "/", "/files/", "/files/../etc", "/tmp/x", "/orchestrator/data", "//a"]
 )
 def test_a_volume_hides_nothing_of_the_task(path: str) -> None:
     with pytest.raises(ValidationError, match=r"expected an absolute path|used by the task itself"):

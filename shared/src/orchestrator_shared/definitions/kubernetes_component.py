@@ -75,7 +75,7 @@ class KubernetesToleration(ComponentSection):
 
 def _mount_path(text: str) -> str:
     parts = text.split("/")
-    if parts[0] or not all(parts[1:]) or {".", ".."} & set(parts):
+    if parts[0] or len(parts) < 2 or not all(parts[1:]) or {".", ".."} & set(parts):
         raise ValueError("expected an absolute path such as /files, without .. and without a / at its end")
     if parts[1] in _OWN_FOLDERS:
         raise ValueError(f"/{parts[1]} is used by the task itself; choose another folder, such as /files")
