@@ -1,6 +1,7 @@
 """Fault 11 of issue 8: whatever may compute for long does so outside the event loop."""
 
 import asyncio
+import json
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -166,3 +167,61 @@ async def test_one_token_cannot_take_the_turns_of_all(
     assert len(refused) == 8
     assert refused[0].headers["Retry-After"] == "2"
     assert "which is the limit" in refused[0].json()["detail"]
+
+
+WITHOUT_TASKS = (
+    "/schedules",
+    "/triggers",
+    "/notifications",
+    "/notifications/recipients",
+    "/token",
+    "/runs",
+    "/run-counts",
+    "/overlaps",
+    "/usages",
+)
+"""Who asks only whether the orchestration exists."""
+PAGES_WITHOUT_TASKS = ("/new-schedule", "/notifications")
+"""Who asks for its name."""
+
+
+@pytest.fixture
+def parsed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """In which thread each stored definition with the phase `Marked` is parsed."""
+    seen, decode = list[str](), json.JSONDecoder.decode
+
+    def watching(self: json.JSONDecoder, text: str, *rest: Any) -> Any:
+        if "Marked" in text:
+            seen.append(threading.current_thread().name)
+        return decode(self, text, *rest)
+
+    monkeypatch.setattr(json.JSONDecoder, "decode", watching)
+    return seen
+
+
+async def test_no_definition_is_parsed_in_the_loop_that_is_not_shown(
+    api: RunningApi, furnished: Client, database: Database, parsed: list[str]
+) -> None:
+    await person_with_password(furnished, database, "eva@example.com", role="editor")
+    task = {"component": "demo-extractor", "configuration": "one"}
+    for attempts, status in ((1, 201), (2, 200)):
+        phases = [{"name": "Marked", "tasks": [{**task, "attempts": attempts}]}]
+        await furnished.put("orchestrations/marked", {"phases": phases}, status=status)
+    under, page = "/v1/projects/demo/orchestrations/marked", "/projects/demo/orchestrations/marked"
+    expected: dict[str, list[str]] = {
+        **{under + path: [] for path in WITHOUT_TASKS},
+        f"{under}/versions": ["offload"] * 2,
+        f"{under}/versions/1/diff/2": ["offload"] * 2,
+        **{page + path: [] for path in PAGES_WITHOUT_TASKS},
+        f"{page}/versions": ["offload"] * 2,
+        f"{page}/versions/1...2": ["offload"] * 2,
+    }
+    found: dict[str, list[str]] = {}
+    async with api.http(None) as browser:
+        browser.cookies.set(COOKIE, (await sign_in(browser, "eva@example.com")).cookies[COOKIE])
+        for url in expected:
+            parsed.clear()
+            answer = await (furnished.http if url.startswith("/v1") else browser).get(url)
+            assert answer.status_code == 200, answer.text
+            found[url] = list(parsed)
+    assert found == expected

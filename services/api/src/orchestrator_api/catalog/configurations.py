@@ -85,14 +85,6 @@ class Saved:
     """The configuration was created or restored, or its enabled flag changed."""
 
 
-@dataclass(frozen=True, slots=True)
-class SavedPart:
-    """The result of saving a schedule or trigger."""
-
-    created: bool
-    changed: bool
-
-
 def _given(what: "Configuration | ConfigurationSpec") -> dict[str, Any]:
     """What people give it besides parameters."""
     return {
@@ -121,10 +113,22 @@ async def load(session: Session, key: Key) -> Configuration:
     """The configuration as stored; raises NotFound if it does not exist or is deleted."""
     found = await find(session, key)
     if found is None or found.deleted_at is not None:
-        what = "orchestration" if key.component == ORCHESTRATOR else "configuration"
-        shown = key.id if key.component == ORCHESTRATOR else str(key)
-        raise NotFound(f"there is no {what} {shown!r} in this project", field=what)
+        raise _missing(key)
     return found
+
+
+async def current(session: Session, key: Key) -> CurrentVersion:
+    """The same without what may be large; raises NotFound, too."""
+    found = await existing(session, [(key.component, key.id)])
+    if not found:
+        raise _missing(key)
+    return found[0]
+
+
+def _missing(key: Key) -> NotFound:
+    is_orchestration = key.component == ORCHESTRATOR
+    what, shown = (ORCHESTRATION, key.id) if is_orchestration else ("configuration", str(key))
+    return NotFound(f"there is no {what} {shown!r} in this project", field=what)
 
 
 async def lock(session: Session, key: Key) -> None:
@@ -241,7 +245,7 @@ async def save_component_configuration(session: Session, key: Key, spec: Configu
     stored = await find(session, key)
     parameters = restore_secrets(session, key, spec.parameters, stored)
     refuse(await wrong_parameters(session, key, parameters, component))
-    return await save(session, key, _with(spec, parameters))
+    return await save(session, key, replace(spec, parameters=parameters))
 
 
 async def wrong_parameters(
@@ -267,10 +271,6 @@ def restore_secrets(
     whole: JsonObject = restore_masked(parameters, before, handles_of(before))
     refuse(remaining_masks(whole, "parameters"))
     return session.encrypted(whole, secret_place(session, key), "parameters")
-
-
-def _with(spec: ConfigurationSpec, parameters: JsonObject) -> ConfigurationSpec:
-    return replace(spec, parameters=parameters)
 
 
 async def save(session: Session, key: Key, spec: ConfigurationSpec) -> Saved:

@@ -1,6 +1,7 @@
 """Rows of components and of configurations with their versions."""
 
 import hashlib
+import json
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -114,6 +115,14 @@ class SavedConfiguration(Configuration):
 
 
 @dataclass(frozen=True, slots=True)
+class SavedPart:
+    """The result of saving a schedule or trigger."""
+
+    created: bool
+    changed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Trashed:
     """A configuration in the trash, and what will start it again once it is restored."""
 
@@ -138,6 +147,24 @@ class ConfigurationVersion:
     note: str
     author: str
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenVersion:
+    """One version of a configuration. Its parameters are not parsed yet: large ones are in a thread."""
+
+    version: int
+    text: str
+    """The parameters, as JSON."""
+    note: str
+    author: str
+    created_at: datetime
+
+    def parsed(self) -> ConfigurationVersion:
+        """With its parameters; slow if they are large."""
+        return ConfigurationVersion(
+            self.version, json.loads(self.text), self.note, self.author, self.created_at
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from orchestrator_api.catalog.rows import (
     Usage,
     UsageCount,
     VariableUser,
+    WrittenVersion,
 )
 from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.database.rows import JsonObject, columns_of
@@ -113,11 +114,7 @@ class ConfigurationStore(Store):
     ) -> Configuration | None:
         """One configuration, even if deleted."""
         return await self._one(
-            Configuration,
-            "configuration",
-            project=project,
-            component=component,
-            configuration=configuration,
+            Configuration, "configuration", project=project, component=component, configuration=configuration
         )
 
     async def lock(self, *, project: str, component: str, configuration: str) -> None:
@@ -249,10 +246,10 @@ class ConfigurationStore(Store):
 
     async def versions(
         self, *, project: str, component: str, configuration: str, before: int | None, limit: int
-    ) -> list[ConfigurationVersion]:
+    ) -> list[WrittenVersion]:
         """The versions, newest first."""
         return await self._many(
-            ConfigurationVersion,
+            WrittenVersion,
             "versions",
             project=project,
             component=component,
@@ -288,38 +285,36 @@ class ConfigurationStore(Store):
             version=version,
         )
 
+    async def written_version(
+        self, *, project: str, component: str, configuration: str, version: int
+    ) -> WrittenVersion | None:
+        """The same, its parameters as text."""
+        return await self._one(
+            WrittenVersion,
+            "written_version",
+            project=project,
+            component=component,
+            configuration=configuration,
+            version=version,
+        )
+
     async def states(self, *, project: str) -> list[ConfigurationState]:
         """The states of all configurations except orchestrations."""
         return await self._many(ConfigurationState, "configuration_states", project=project)
 
     async def named_sizes(self, *, project: str, wanted: Collection[tuple[str, str]]) -> list[int]:
         """The sizes of the parameters of `named`, in bytes."""
-        return await self._column(
-            int,
-            "named_configuration_sizes",
-            project=project,
-            **_columns(wanted),
-        )
+        return await self._column(int, "named_configuration_sizes", project=project, **_columns(wanted))
 
     async def named(self, *, project: str, wanted: Collection[tuple[str, str]]) -> list[Configuration]:
         """Those of these configurations that exist, without orchestrations; pairs of component and id."""
-        return await self._many(
-            Configuration,
-            "named_configurations",
-            project=project,
-            **_columns(wanted),
-        )
+        return await self._many(Configuration, "named_configurations", project=project, **_columns(wanted))
 
     async def current_versions(
         self, *, project: str, wanted: Collection[tuple[str, str]]
     ) -> list[CurrentVersion]:
         """The current versions of those of these configurations that exist."""
-        return await self._many(
-            CurrentVersion,
-            "current_versions",
-            project=project,
-            **_columns(wanted),
-        )
+        return await self._many(CurrentVersion, "current_versions", project=project, **_columns(wanted))
 
     async def override_targets(
         self, *, project: str, wanted: Collection[tuple[str, str, int | None]]

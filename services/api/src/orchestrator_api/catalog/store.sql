@@ -263,7 +263,7 @@ INSERT INTO catalog.configuration_versions
 VALUES ($project, $component, $configuration, $version, $parameters::json::jsonb, $parameters::json, $note, $author)
 
 -- name: versions
-SELECT version, coalesce(parameters_as_written, parameters::json) AS parameters, note, author, created_at
+SELECT version, coalesce(parameters_as_written::text, parameters::text) AS text, note, author, created_at
 FROM catalog.configuration_versions
 WHERE project = $project AND component = $component AND configuration = $configuration
   AND ($before::integer IS NULL OR version < $before)
@@ -280,6 +280,11 @@ LIMIT $limit
 
 -- name: version
 SELECT version, coalesce(parameters_as_written, parameters::json) AS parameters, note, author, created_at
+FROM catalog.configuration_versions
+WHERE project = $project AND component = $component AND configuration = $configuration AND version = $version
+
+-- name: written_version
+SELECT version, coalesce(parameters_as_written::text, parameters::text) AS text, note, author, created_at
 FROM catalog.configuration_versions
 WHERE project = $project AND component = $component AND configuration = $configuration AND version = $version
 

@@ -13,7 +13,7 @@ async def listing(
     session: Session, key: Key, after: tuple[str | None, str | None], limit: int
 ) -> list[Usage]:
     """The tasks that run the configuration in current versions; raises NotFound if it does not exist."""
-    await configurations.load(session, key)
+    await configurations.current(session, key)
     return await ConfigurationStore(session.connection).using_tasks(
         project=session.project, component=key.component, configuration=key.id, after=after, limit=limit
     )

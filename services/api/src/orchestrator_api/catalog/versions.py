@@ -1,13 +1,13 @@
 """Versions of configurations: read one, compare two, and restore an old one as a new version."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from orchestrator_api.catalog import configurations
 from orchestrator_api.catalog.configurations import ConfigurationSpec, Key, Saved
 from orchestrator_api.catalog.differences import Differences, compare_parameters
 from orchestrator_api.catalog.phases import Json
-from orchestrator_api.catalog.rows import Configuration, ConfigurationVersion
+from orchestrator_api.catalog.rows import Configuration, ConfigurationVersion, WrittenVersion
 from orchestrator_api.catalog.store import ConfigurationStore
 from orchestrator_api.http.paging import Part
 from orchestrator_api.http.session import Session
@@ -20,43 +20,63 @@ Comparison = Callable[[Json, Json], Differences]
 class Compared:
     """Two versions and their differences."""
 
-    before: ConfigurationVersion
-    after: ConfigurationVersion
+    before: WrittenVersion
+    after: WrittenVersion
     differences: Differences
 
 
 async def listing(session: Session, key: Key, paging: Part) -> tuple[Part, list[ConfigurationVersion]]:
     """One page of a configuration's versions, newest first, masked; raises NotFound if it does not exist."""
     (before,) = paging.place(int)
-    await configurations.load(session, key)
+    await configurations.current(session, key)
     store = ConfigurationStore(session.connection)
     place = {"project": session.project, "component": key.component, "configuration": key.id}
     part = paging.within(await store.version_sizes(**place, before=before, limit=paging.rows))
     found = await store.versions(**place, before=before, limit=part.rows)
-    return part, await session.offload.run(configurations.all_masked, found)
+    return part, await session.offload.run(_all_masked, found)
+
+
+def _all_masked(found: Sequence[WrittenVersion]) -> list[ConfigurationVersion]:
+    return [configurations.masked(each.parsed()) for each in found]
 
 
 async def stored(session: Session, key: Key, version: int) -> ConfigurationVersion:
     """One version as stored; raises NotFound if it or its configuration does not exist."""
-    await configurations.load(session, key)
+    await configurations.current(session, key)
     return await _stored(session, key, version)
 
 
 async def _stored(session: Session, key: Key, version: int) -> ConfigurationVersion:
     found = await configurations.find_version(session, key, version)
     if found is None:
-        raise NotFound(f"{key} has no version {version}", field="version")
+        raise _missing(key, version)
     return found
+
+
+def _missing(key: Key, version: int) -> NotFound:
+    return NotFound(f"{key} has no version {version}", field="version")
 
 
 async def compare(
     session: Session, key: Key, before: int, after: int, comparison: Comparison = compare_parameters
 ) -> Compared:
     """What changed between two versions, in whichever order they are given."""
-    first = await stored(session, key, before)
-    second = await _stored(session, key, after)
-    found = await session.offload.run(comparison, first.parameters, second.parameters)
+    await configurations.current(session, key)
+    first, second = [await _written(session, key, version) for version in (before, after)]
+    found = await session.offload.run(_compared, first, second, comparison)
     return Compared(first, second, found)
+
+
+async def _written(session: Session, key: Key, version: int) -> WrittenVersion:
+    place = {"project": session.project, "component": key.component, "configuration": key.id}
+    found = await ConfigurationStore(session.connection).written_version(**place, version=version)
+    if found is None:
+        raise _missing(key, version)
+    return found
+
+
+def _compared(before: WrittenVersion, after: WrittenVersion, comparison: Comparison) -> Differences:
+    return comparison(before.parsed().parameters, after.parsed().parameters)
 
 
 async def load_to_restore(

@@ -50,7 +50,7 @@ async def get_notifications(
 ) -> SubscriptionsOut:
     """Get who is notified of what about an orchestration."""
     async with call.session(Scope.READ, project) as session:
-        await configurations.load(session, configurations.orchestration_key(orchestration))
+        await configurations.current(session, configurations.orchestration_key(orchestration))
         found = await notifications.listing(session, [orchestration])
     return tagged(response, _shown(found))
 
@@ -71,7 +71,7 @@ async def get_recipients(
 ) -> RecipientsOut:
     """Get who will be notified of which events of a run of this orchestration, and why."""
     async with call.session(Scope.READ, project) as session:
-        await configurations.load(session, configurations.orchestration_key(orchestration))
+        await configurations.current(session, configurations.orchestration_key(orchestration))
         return RecipientsOut.model_validate(await notifications.recipients(session, orchestration, origin))
 
 

@@ -223,7 +223,7 @@ async def get_orchestration_token(
 ) -> TokenOut:
     """Get the token that the orchestration's jobs run as; its secret is never shown."""
     async with call.session(Scope.CONFIGURE, project) as session:
-        await configurations.load(session, configurations.orchestration_key(orchestration))
+        await configurations.current(session, configurations.orchestration_key(orchestration))
         row = await orchestration_tokens.load(session, orchestration)
     return tagged(response, TokenOut.model_validate(row))
 
@@ -247,7 +247,7 @@ async def change_orchestration_token(
     From its next start on, a task of any other component fails with an error that names the component.
     """
     async with call.session(Scope.ADMINISTER, project) as session:
-        await configurations.load(session, configurations.orchestration_key(orchestration))
+        await configurations.current(session, configurations.orchestration_key(orchestration))
         await edits.check(session, condition, await orchestration_tokens.target(session, orchestration))
         row = await orchestrations.narrow_token(session, orchestration, body.components)
     return tagged(response, TokenOut.model_validate(row))

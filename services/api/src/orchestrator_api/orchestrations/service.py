@@ -179,11 +179,11 @@ async def delete(session: Session, orchestration: str) -> None:
 async def refresh_token(session: Session, orchestration: str) -> None:
     """Give the orchestration's token a new secret, which no one ever sees."""
     session.actor.require_configure(ORCHESTRATOR)
-    await configurations.load(session, orchestration_key(orchestration))
+    await configurations.current(session, orchestration_key(orchestration))
     await orchestration_tokens.refresh(session, orchestration)
 
 
 async def narrow_token(session: Session, orchestration: str, components: Sequence[str]) -> Token:
     """Say which components its tasks may run."""
-    await configurations.load(session, orchestration_key(orchestration))
+    await configurations.current(session, orchestration_key(orchestration))
     return await orchestration_tokens.narrow(session, orchestration, components)

@@ -145,7 +145,7 @@ async def list_runs(
     """
     async with call.session(STATUS, project) as session:
         if session.actor.reads_project:
-            await configurations.load(session, configurations.orchestration_key(orchestration))
+            await configurations.current(session, configurations.orchestration_key(orchestration))
         wanted = replace(filters.wanted(paging), component=ORCHESTRATOR, configuration=orchestration)
         found = await jobs.listing(session, wanted)
     return filters.page(paging, found)
@@ -155,7 +155,7 @@ async def list_runs(
 async def count_runs(call: Call, project: Project, orchestration: Identifier) -> RunCountsOut:
     """Count the runs of an orchestration by how they ended."""
     async with call.session(Scope.READ, project) as session:
-        await configurations.load(session, configurations.orchestration_key(orchestration))
+        await configurations.current(session, configurations.orchestration_key(orchestration))
         return RunCountsOut.model_validate(await jobs.run_counts(session, orchestration))
 
 
@@ -177,7 +177,7 @@ async def list_overlaps(
     """List the fires that the schedule's overlap policy merged into a waiting run or skipped."""
     place = paging.place(datetime, UUID)
     async with call.session(Scope.READ, project) as session:
-        await configurations.load(session, configurations.orchestration_key(orchestration))
+        await configurations.current(session, configurations.orchestration_key(orchestration))
         rows = await jobs.overlaps(session, orchestration, place, paging.rows)
     return Page[OverlapOut].model_validate(paging.of(rows, "at", "job_id"))
 

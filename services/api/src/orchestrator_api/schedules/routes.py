@@ -71,7 +71,7 @@ def _shown(stored: StoredSchedule) -> ScheduleOut:
 async def list_schedules(call: Call, project: Project, orchestration: Identifier) -> Page[ScheduleOut]:
     """List the schedules of an orchestration."""
     async with call.session(Scope.READ, project) as session:
-        await configurations.load(session, configurations.orchestration_key(orchestration))
+        await configurations.current(session, configurations.orchestration_key(orchestration))
         rows = await schedules.listing(session, [orchestration])
         return Page[ScheduleOut](items=await session.offload.run(lambda: [_shown(row) for row in rows]))
 

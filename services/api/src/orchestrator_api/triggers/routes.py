@@ -47,7 +47,7 @@ OF_ORCHESTRATION = "/orchestrations/{orchestration}/triggers"
 async def list_triggers(call: Call, project: Project, orchestration: Identifier) -> Page[TriggerOut]:
     """List the triggers of an orchestration."""
     async with call.session(Scope.READ, project) as session:
-        await configurations.load(session, configurations.orchestration_key(orchestration))
+        await configurations.current(session, configurations.orchestration_key(orchestration))
         rows = await triggers.listing(session, [orchestration])
     return Page[TriggerOut].model_validate({"items": rows})
 

@@ -4,7 +4,8 @@ from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from orchestrator_api.access.audit import About
-from orchestrator_api.catalog.configurations import SavedPart, lock_orchestration, lock_to_switch
+from orchestrator_api.catalog.configurations import lock_orchestration, lock_to_switch
+from orchestrator_api.catalog.rows import SavedPart
 from orchestrator_api.http.edits import Target
 from orchestrator_api.http.refusals import FieldError, refuse
 from orchestrator_api.http.session import Session

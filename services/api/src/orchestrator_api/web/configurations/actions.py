@@ -100,7 +100,7 @@ async def trash_configuration(request: Request) -> Response:
     fields, key = await entering.sent(request), key_of(request)
     async with entering.changing(request, fields, Scope.CONFIGURE, section=SECTION) as (session, frame):
         await configurations.target(session, key, deleting=True)
-        row = await configurations.load(session, key)
+        row = await configurations.current(session, key)
         await configurations.delete(session, key)
     undo = Undo(url_of(request, "restore_configuration"))
     return answers.done(request, frame, fields, f"{row.name} is in the trash.", topic_of(key), undo=undo)

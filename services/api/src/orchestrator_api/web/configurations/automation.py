@@ -45,7 +45,7 @@ async def automate_configuration(request: Request) -> Response:
     if isinstance(filled, Response):
         return filled
     async with entering.showing(request, filled.values, Scope.CONFIGURE, section=SECTION) as (session, frame):
-        row = await configurations.load(session, key_of(request))
+        row = await configurations.current(session, key_of(request))
         used = await usages.listing(session, key_of(request), (None, None), MOST_USES)
         found, wrong = await session.offload.run(_preview, filled.values, session.now)
     return pages.dialog(

@@ -69,7 +69,7 @@ async def restore_configuration_version(request: Request) -> Response:
     fields, key = await entering.sent(request), key_of(request)
     wanted = version_number(request.path_params["version"])
     async with entering.changing(request, fields, Scope.CONFIGURE, section=SECTION) as (session, frame):
-        before = (await configurations.load(session, key)).version
+        before = (await configurations.current(session, key)).version
         saved = await versions.restore(session, key, wanted, "")
     if not saved.changed:
         text = f"Version {wanted} is what version {before} says already."

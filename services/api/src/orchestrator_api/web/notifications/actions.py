@@ -42,7 +42,7 @@ async def edit(request: Request) -> Response:
     name = ""
     try:
         async with entering.changing(request, fields, Scope.CONFIGURE, section=SECTION) as (session, frame):
-            row = await configurations.load(session, orchestration_key(_orchestration(request)))
+            row = await configurations.current(session, orchestration_key(_orchestration(request)))
             await service.target(session, row.id)  # locks it
             found = await service.listing(session, [row.id])
             before, name = request.path_params.get("address", ""), row.name
@@ -71,7 +71,7 @@ async def remove(request: Request) -> Response:
     """Notify an address no longer, at once; the toast takes it back."""
     fields = await entering.sent(request)
     async with entering.changing(request, fields, Scope.CONFIGURE, section=SECTION) as (session, frame):
-        row = await configurations.load(session, orchestration_key(_orchestration(request)))
+        row = await configurations.current(session, orchestration_key(_orchestration(request)))
         await service.target(session, row.id)  # locks it
         found = await service.listing(session, [row.id])
         address = request.path_params["address"]
@@ -91,7 +91,7 @@ async def test(request: Request) -> Response:
     fields = await entering.sent(request)
     address = request.path_params["address"]
     async with entering.changing(request, fields, Scope.CONFIGURE, section=SECTION) as (session, frame):
-        row = await configurations.load(session, orchestration_key(_orchestration(request)))
+        row = await configurations.current(session, orchestration_key(_orchestration(request)))
         try:
             await service.send_test(session, row.id, address)
         except TooMany as error:
@@ -102,7 +102,7 @@ async def test(request: Request) -> Response:
 
 async def _open(request: Request) -> Response:
     async with entering.reading(request, Scope.READ, section=SECTION) as (session, frame):
-        row = await configurations.load(session, orchestration_key(_orchestration(request)))
+        row = await configurations.current(session, orchestration_key(_orchestration(request)))
         address = request.path_params.get("address")
         found = await service.listing(session, [row.id])
         current = _of(found, address or "")

@@ -20,7 +20,7 @@ async def notifications(request: Request) -> Response:
     """The addresses with their events, and below them the newest mails."""
     name = request.path_params["orchestration"]
     async with entering.reading(request, Scope.READ, section=SECTION) as (session, frame):
-        row = await configurations.load(session, orchestration_key(name))
+        row = await configurations.current(session, orchestration_key(name))
         found = await service.listing(session, [name])
         wanted = DeliveryFilter(orchestration=name, limit=MOST_DELIVERIES)
         sent = await service.deliveries(session, wanted)

@@ -22,7 +22,7 @@ async def switch(request: Request) -> Response:
     name, enabled = request.path_params["orchestration"], fields["enabled"] == "true"
     async with entering.changing(request, fields, Scope.SWITCH, Scope.CONFIGURE, section=SECTION) as opened:
         session, frame = opened
-        row = await configurations.load(session, orchestration_key(name))
+        row = await configurations.current(session, orchestration_key(name))
         await service.switch(session, name, enabled)
     url = urls_of(request)("switch_orchestration", project=request.path_params["project"], orchestration=name)
     undo = Undo(url, {"enabled": "false" if enabled else "true"})

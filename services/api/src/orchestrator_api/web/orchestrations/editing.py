@@ -129,7 +129,7 @@ async def move_to_trash(request: Request) -> Response:
     fields, own = await entering.sent(request), orchestration_parts(request)
     name = own["orchestration"]
     async with entering.changing(request, fields, Scope.CONFIGURE, section=SECTION) as (session, frame):
-        row = await configurations.load(session, orchestration_key(name))
+        row = await configurations.current(session, orchestration_key(name))
         await service.delete(session, name)
     undo = Undo(urls_of(request)("restore_orchestration", **own))
     topics: Sequence[str] = (f"orchestration:{name}", "orchestrations", "trash")
@@ -151,7 +151,7 @@ async def refresh_token(request: Request) -> Response:
     if request.method != "POST":
         async with entering.reading(request, Scope.CONFIGURE, section=SECTION) as (session, frame):
             session.actor.require_configure(ORCHESTRATOR)
-            row = await configurations.load(session, orchestration_key(name))
+            row = await configurations.current(session, orchestration_key(name))
         return _dialog(request, frame, "refresh_token", f"Refresh the token of {row.name}?", row=row)
     fields = await entering.sent(request)
     async with entering.changing(request, fields, Scope.CONFIGURE, section=SECTION) as (session, frame):

@@ -10,7 +10,7 @@ from orchestrator_api.catalog import configurations, task_names
 from orchestrator_api.catalog import versions as stored_versions
 from orchestrator_api.catalog.configurations import orchestration_key
 from orchestrator_api.catalog.differences import compare_phases
-from orchestrator_api.catalog.rows import Configuration
+from orchestrator_api.catalog.rows import CurrentVersion
 from orchestrator_api.catalog.version_models import RestoreIn
 from orchestrator_api.http.paging import Part
 from orchestrator_api.http.refusals import Forbidden
@@ -39,7 +39,7 @@ async def versions(request: Request) -> Response:
         return pages.go_to(urls_of(request)("compare_versions", before=before, after=after, **own))
     key = orchestration_key(own["orchestration"])
     async with entering.reading(request, Scope.READ, section=SECTION) as (session, frame):
-        row = await configurations.load(session, key)
+        row = await configurations.current(session, key)
         part, found = await stored_versions.listing(session, key, Part(PAGE_SIZE, query.get("after")))
     page = part.of(found, "version")
     return pages.page(
@@ -59,7 +59,7 @@ async def compare(request: Request) -> Response:
     before, after = (version_number(request.path_params[name]) for name in ("before", "after"))
     key = orchestration_key(request.path_params["orchestration"])
     async with entering.reading(request, Scope.READ, section=SECTION) as (session, frame):
-        row = await configurations.load(session, key)
+        row = await configurations.current(session, key)
         found = await stored_versions.compare(session, key, before, after, compare_phases)
         offload = session.offload
     diff = await offload.run(diff_of, found.differences)
@@ -80,7 +80,7 @@ async def version(request: Request) -> Response:
     own, number = orchestration_parts(request), version_number(request.path_params["version"])
     key = orchestration_key(own["orchestration"])
     async with entering.reading(request, Scope.READ, section=SECTION) as (session, frame):
-        row = await configurations.load(session, key)
+        row = await configurations.current(session, key)
         stored = await stored_versions.stored(session, key, number)
         masked = await session.offload.run(configurations.masked, stored)
         phases = await task_names.named(session, masked.parameters.get("phases", []))
@@ -102,18 +102,18 @@ async def version(request: Request) -> Response:
 
 async def restore(request: Request) -> Response:
     """Saves the tasks of an old version as a new one, with a note why."""
-    row: Configuration | None = None
+    row: CurrentVersion | None = None
     own, version = orchestration_parts(request), version_number(request.path_params["version"])
     key = orchestration_key(own["orchestration"])
     if request.method != "POST":
         async with entering.reading(request, Scope.READ, section=SECTION) as (session, frame):
             await stored_versions.stored(session, key, version)
-            row = await configurations.load(session, key)
+            row = await configurations.current(session, key)
         return _form(request, frame, row.name, version, row.version)
     fields = await entering.sent(request)
     try:
         async with entering.changing(request, fields, Scope.CONFIGURE, section=SECTION) as (session, frame):
-            row = await configurations.load(session, key)
+            row = await configurations.current(session, key)
             given = forms.checked(RestoreIn, {"note": fields["note"].strip()})
             saved = await orchestration_versions.restore(session, key.id, version, given.note)
             back = f"Version {version} is back, as version {saved.version}."

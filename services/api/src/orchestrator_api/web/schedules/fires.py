@@ -25,7 +25,7 @@ async def fires(request: Request) -> Response:
     orchestration, name = request.path_params["orchestration"], request.path_params["schedule"]
     part = Part(PAGE_SIZE, request.query_params.get("after"))
     async with entering.reading(request, Scope.READ, section=SECTION) as (session, frame):
-        row = await configurations.load(session, orchestration_key(orchestration))
+        row = await configurations.current(session, orchestration_key(orchestration))
         stored = await schedules.find(session, orchestration, name)
         found = await schedules.fires(session, stored.id, part.place(datetime, str), part.rows)
     page: dict[str, Any] = part.of(found, "scheduled_for", "fire_key")

@@ -66,7 +66,7 @@ class Previewed:
 
 async def around(session: Session, orchestration: str) -> Around:
     """Reads it; raises NotFound for one that is not there."""
-    row = await configurations.load(session, orchestration_key(orchestration))
+    row = await configurations.current(session, orchestration_key(orchestration))
     usual = await jobs.usual_durations(session, [(ORCHESTRATOR, orchestration)])
     heard = await notifications.listing(session, [orchestration])
     return Around(

@@ -72,7 +72,7 @@ async def _asked(request: Request, verb: str) -> Response:
 async def _ask(request: Request, verb: str) -> Response:
     orchestration, name = request.path_params["orchestration"], request.path_params["trigger"]
     async with entering.reading(request, Scope.READ, section=SECTION) as (session, frame):
-        row = await configurations.load(session, orchestration_key(orchestration))
+        row = await configurations.current(session, orchestration_key(orchestration))
         stored = await triggers.find(session, orchestration, name)
     back = urls_of(request)("orchestration", project=session.project, orchestration=orchestration)
     verbs = {"reset": "Drop what was counted for", "remove": "Remove the trigger"}

@@ -55,7 +55,7 @@ async def parts(request: Request) -> Response:
     fields = await entering.sent(request, is_large=True)
     viewer, orchestration = viewer_of(request), orchestration_of(request)
     async with entering.showing(request, fields, Scope.READ) as (session, frame):
-        await configurations.load(session, orchestration_key(orchestration))
+        await configurations.current(session, orchestration_key(orchestration))
         preview, errors = await seen(session, fields, viewer)
         is_search = "picker" in request.query_params
         found = await picker(session, orchestration, fields, preview, viewer) if is_search else None
@@ -119,7 +119,7 @@ async def _show(
     is_overtaken: bool = False,
 ) -> Response:
     orchestration, viewer = orchestration_of(request), viewer_of(request)
-    row = await configurations.load(session, orchestration_key(orchestration))
+    row = await configurations.current(session, orchestration_key(orchestration))
     is_gone = is_overtaken and not fields["etag"]
     stored = await triggers.find(session, orchestration, name) if name and not is_gone else None
     preview, unread = await seen(session, fields, viewer)

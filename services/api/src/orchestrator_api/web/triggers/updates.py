@@ -23,7 +23,7 @@ async def updates(request: Request) -> Response:
     orchestration, name = request.path_params["orchestration"], request.path_params["trigger"]
     part = Part(PAGE_SIZE, request.query_params.get("after"))
     async with entering.reading(request, Scope.READ, section=SECTION) as (session, frame):
-        row = await configurations.load(session, orchestration_key(orchestration))
+        row = await configurations.current(session, orchestration_key(orchestration))
         stored = await triggers.find(session, orchestration, name)
         found = await triggers.dispositions(
             session, stored.id, part.place(datetime, str, str, int), part.rows
