@@ -137,12 +137,14 @@ async def test_seed_004_from_nothing_to_phases_in_the_right_order(visit: Visit) 
         await expect(dialog).to_have_count(0)
     transformations, writers = ["Campaign performance", "Campaign recipient"], ["New recipients"]
     assert await layout(page) == [
-        ("Campaign performance", [*transformations, *writers]),
+        ("New phase", [*transformations, *writers]),
         ("Campaigns", ["Campaigns"]),
         ("Email recipient index", ["Email recipient index"]),
     ]
     await page.get_by_role("link", name="Group by type…").click()
     await expect(dialog.get_by_role("group", name="Proposed")).to_contain_text("Extractors")
+    await expect(dialog).to_contain_text("2 tasks move.")
+    await expect(dialog.locator("[data-moved]")).to_have_text(["Email recipient index", "New recipients"])
     await expect(dialog).to_contain_text("One thing to review afterwards")
     assert await axe(page, "'dialog'") == []
     await dialog.get_by_text("Put it into a phase of its own").click()

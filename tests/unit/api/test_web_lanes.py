@@ -10,7 +10,7 @@ from orchestrator_api.queue.rows import JobRef
 from orchestrator_api.queue.termination_text import Behind
 from orchestrator_api.queue.terminations import TerminationPreview
 from orchestrator_api.runs.rows import Job
-from orchestrator_api.web.jobs.lanes import as_if, drawn, who
+from orchestrator_api.web.jobs.lanes import LaneBar, as_if, drawn, who
 from orchestrator_api.web.jobs.queue import in_order
 from orchestrator_shared.domain.zones import parse_zone
 
@@ -72,6 +72,18 @@ def test_a_lane_is_drawn_in_order_and_said_in_words() -> None:
     )
     assert [piece.run for piece in row.said if piece.run] == [HOLDER, SYNC]
     assert (row.note, row.job) == ("2 waiting", HOLDER.id)
+
+
+def test_a_label_is_as_long_as_there_is_room_for() -> None:
+    widths = (0.6, 4, 7, 10, 30)
+    assert [LaneBar("queue", 0, width, "nightly-sales #411").text for width in widths] == [
+        "",
+        "",
+        "nightly…",
+        "nightly-sal…",
+        "nightly-sales #411",
+    ]
+    assert LaneBar("queue", 0, 4, "Ann").text == "Ann"
 
 
 def test_what_nobody_can_tell_is_drawn_behind_the_rest() -> None:

@@ -18,6 +18,8 @@ LEAST, MOST = timedelta(minutes=10), timedelta(hours=2)
 UNKNOWN_WIDTH = 7.0
 """Per cent: of a job whose length or start nobody can tell."""
 NARROWEST = 0.6
+PIXELS, LETTER, MARGIN = 9.0, 6.2, 12.0
+"""Of a per cent of the lanes on a usual screen, of a letter, and around a label: roughly."""
 SAID = 5
 """How many of those in line the sentence names."""
 
@@ -30,6 +32,14 @@ class LaneBar:
     x: float
     width: float
     label: str
+
+    @property
+    def text(self) -> str:
+        """As much of the label as there is room for, if that says anything."""
+        room = int((self.width * PIXELS - MARGIN) / LETTER)
+        if len(self.label) <= room:
+            return self.label
+        return f"{self.label[: room - 1].rstrip()}…" if room > 3 else ""
 
 
 @dataclass(frozen=True, slots=True)
