@@ -31,7 +31,7 @@ down: ## Stop what the demo left running
 test: ## Lint, types, layers, packaging and all tests, on private servers that end with the run
 	@.ci/bootstrap
 	@[[ -n "$${TEST_AMQP_URL:-}$${TEST_CONTAINERS:-}" ]] || $(bin)/python -m orchestrator_local.servers.install broker
-	@$(bin)/python -m orchestrator_local.servers.install browser prometheus postgres-exporter
+	@$(bin)/python -m orchestrator_local.servers.install browser prometheus postgres-exporter openssl
 	@$(MAKE) lint
 	@.ci/check-members
 	@$(pytest) tests/unit tests/integration tests/end_to_end

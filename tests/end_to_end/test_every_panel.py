@@ -26,6 +26,9 @@ from tests.support.stack import PROJECT, Stack
 from tests.support.stack_settings import MODULES
 from tests.support.waiting import eventually
 
+from orchestrator_shared.database.queries import Queries
+from orchestrator_shared.database.templates import quote_identifier, quote_literal, render
+
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("stack")]
 
 WATCHED = """
@@ -145,12 +148,11 @@ async def watch(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Async
 
 @contextlib.asynccontextmanager
 async def exporter_role(database: Database) -> AsyncIterator[str]:
-    """The role that the guide tells to create, under a name of its own; yields a URL with it."""
-    guide = (ROOT / "docs/how-to/watch-with-prometheus-and-grafana.md").read_text()
-    found = re.search(r"```sql\n(.*?)```", guide, re.S)
-    assert found is not None
+    """The role that `orchestrator db roles` creates, under a name of its own; yields a URL with it."""
     role, password = f"{database.name}_exporter", secrets.token_hex(8)
-    await database.execute(found[1].replace("orchestrator_exporter", role).replace("…", password))
+    creation = Queries.load("orchestrator_shared.database", "roles.sql")["create_monitor"]
+    quoted = {"role": quote_identifier(role), "password": quote_literal(password)}
+    await database.execute(render(creation, quoted))
     try:
         yield database_url(database.url, database.name, role, password)
     finally:

@@ -11,12 +11,17 @@ from typing import Any
 
 import tinycss2
 
+from orchestrator_api.web.statuses import STATUSES
+
 API = Path(__file__).resolve().parents[2] / "services/api"
 WEB = API / "src/orchestrator_api/web"
+OURS = WEB / "static/orchestrator.css"
 WHOLE, USED = API / "vendor/tabler.min.css", WEB / "static/tabler.css"
 SOURCES = ("**/*.j2", "**/*.py", "static/js/*.js")
 COSTLY = frozenset({"legend+*"})
 """An element that comes or goes anywhere makes a browser restyle the whole page; our legends do not float."""
+COMPOSED = re.compile(r"""(?<![\w-])(o-(?:[a-z]+-)*)(?=["'{])""")
+OF_HTMX = frozenset({"htmx-request"})
 NESTING = ("media", "supports", "layer", "container")
 NEGATED, CLASS = re.compile(r":not\([^()]*\)"), re.compile(r"\.(-?[A-Za-z_](?:[\w-]|\\.)*)")
 
@@ -34,10 +39,36 @@ def kept(sheet: str, known: frozenset[str]) -> str:
     return "\n".join(_kept(tinycss2.parse_stylesheet(sheet, skip_comments=True, skip_whitespace=True), known))
 
 
+def unused(sheet: str) -> list[str]:
+    """The classes of a sheet that no page can have, also none whose name is put together."""
+    known, composed = words(), _composed()
+    rules = re.sub(r"/\*.*?\*/|\{[^{}]*\}", " ", sheet, flags=re.DOTALL)
+    return sorted({each for each in CLASS.findall(rules) if not _may_be_made(each, known, composed)})
+
+
+def _composed() -> frozenset[str]:
+    """Beginnings to which templates and scripts add the name of a status, a type or a size: `o-f-`."""
+    found = (COMPOSED.findall(path.read_text(encoding="utf-8")) for path in _sources())
+    return frozenset(each for beginnings in found for each in beginnings)
+
+
+def _may_be_made(name: str, known: frozenset[str], composed: frozenset[str]) -> bool:
+    if name in known or name in OF_HTMX:
+        return True
+    beginning = max((each for each in composed if name.startswith(each)), key=len, default="")
+    end = name.removeprefix(beginning)
+    if beginning == "o-":
+        return end in {look.tone for look in STATUSES.values()}
+    return bool(beginning) and (end in known or end.isdecimal())
+
+
+def _sources() -> list[Path]:
+    return [path for pattern in SOURCES for path in WEB.glob(pattern)]
+
+
 def words() -> frozenset[str]:
     """Whatever may be the name of a class."""
-    paths = [path for pattern in SOURCES for path in WEB.glob(pattern)]
-    texts = [path.read_text(encoding="utf-8") for path in paths]
+    texts = [path.read_text(encoding="utf-8") for path in _sources()]
     return frozenset(word for text in texts for word in re.findall(r"[A-Za-z_][\w-]*", text))
 
 

@@ -37,7 +37,7 @@ async def test_grouping_is_a_proposal(furnished: Client) -> None:
     assert (proposal["changed"], proposal["version"]) == (True, 1)
     assert layout(await furnished.get("orchestrations/mixed"))[0][0] == "P0"
     single = await furnished.post("orchestrations/daily/grouping", {"by": "task"})
-    assert [name for name, _ in layout(single)] == ["demo-extractor/one", "demo-extractor/two"]
+    assert [name for name, _ in layout(single)] == ["one", "two"]
     await furnished.post("orchestrations/mixed/grouping", {"by": "colour"}, status=422)
     await furnished.post("orchestrations/ghost/grouping", {"by": "type"}, status=404)
 

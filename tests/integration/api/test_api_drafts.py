@@ -56,6 +56,18 @@ async def test_a_draft_is_opened_by_its_first_step_and_saved(furnished: Client) 
     await furnished.post(f"{DRAFT}/save", {}, headers={"If-Match": after["etag"]}, status=409)
 
 
+async def test_a_new_phase_is_named_as_people_read_it(furnished: Client) -> None:
+    """By the names of configurations, where the tasks have none of their own."""
+    parameters = (await furnished.get("configurations/demo-extractor/one"))["parameters"]
+    body = {"name": "Campaigns", "parameters": parameters}
+    await furnished.put("configurations/demo-extractor/one", body)
+    board = await step(furnished, await furnished.get(DRAFT), move(TWO, "Phase one"))
+    board = await step(furnished, board, move(ONE, None))
+    assert layout(board) == [("Phase one", [TWO]), ("Campaigns", [ONE])]
+    both = {"operations": [{"operation": "move_tasks", "tasks": [ONE, TWO]}]}
+    assert layout(await step(furnished, board, both)) == [("Extractors", [ONE, TWO])]
+
+
 async def saved(client: Client, board: dict[str, Any], note: str = "", status: int = 200) -> Any:
     return await client.post(
         f"{DRAFT}/save", {"note": note}, headers={"If-Match": board["etag"]}, status=status

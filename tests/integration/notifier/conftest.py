@@ -150,6 +150,14 @@ async def _number(connection: asyncpg.Connection, orchestration: str) -> tuple[i
     return row[0], row[1]
 
 
+IMPATIENT = {
+    "ORCHESTRATOR_SMTP_CONNECT_TIMEOUT_SECONDS": "2",
+    "ORCHESTRATOR_SMTP_SEND_TIMEOUT_SECONDS": "2",
+    "ORCHESTRATOR_DELIVERY_LEASE_SECONDS": "4",
+}
+"""For tests that wait for such an end; elsewhere no stall makes a mail be sent twice."""
+
+
 @pytest.fixture
 async def stage(database: Database, broker: BrokerVhost) -> Stage:
     made = Pipelines(database, broker)
@@ -168,13 +176,13 @@ def notifier_environment(database: Database, broker: BrokerVhost, smtp_sink: Smt
         "ORCHESTRATOR_SMTP_HOST": smtp_sink.host,
         "ORCHESTRATOR_SMTP_PORT": str(smtp_sink.port),
         "ORCHESTRATOR_SMTP_TLS": "none",
-        "ORCHESTRATOR_SMTP_CONNECT_TIMEOUT_SECONDS": "1",
-        "ORCHESTRATOR_SMTP_SEND_TIMEOUT_SECONDS": "1",
+        "ORCHESTRATOR_SMTP_CONNECT_TIMEOUT_SECONDS": "20",
+        "ORCHESTRATOR_SMTP_SEND_TIMEOUT_SECONDS": "20",
         "ORCHESTRATOR_MAIL_FROM": MAIL_FROM,
         "ORCHESTRATOR_PUBLIC_URL": "https://orchestrator.example.com",
         "ORCHESTRATOR_SCAN_SECONDS": "600",
         "ORCHESTRATOR_POLL_SECONDS": "0.2",
-        "ORCHESTRATOR_DELIVERY_LEASE_SECONDS": "2",
+        "ORCHESTRATOR_DELIVERY_LEASE_SECONDS": "60",
         "ORCHESTRATOR_DELIVERY_RETRY_FIRST_SECONDS": "0.2",
         "ORCHESTRATOR_DELIVERY_RETRY_MOST_SECONDS": "1",
         "PATH": os.environ["PATH"],

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from tests.integration.notifier.conftest import Stage, StartNotifier, mails, told
+from tests.integration.notifier.conftest import IMPATIENT, Stage, StartNotifier, mails, told
 from tests.support.scraping import Scraped
 from tests.support.smtp_sink import ReceivedMail, SmtpSink
 from tests.support.tcp_proxy import TcpProxy
@@ -68,7 +68,7 @@ async def test_a_mail_server_that_hangs_is_waited_for_within_bounds(
     await stage.subscribe("campaigns", error="a@example.com")
     proxy = await tcp_proxy(smtp_sink.host, smtp_sink.port)
     proxy.stall()
-    await start_notifier(ORCHESTRATOR_SMTP_PORT=str(proxy.port)).ready()
+    await start_notifier(ORCHESTRATOR_SMTP_PORT=str(proxy.port), **IMPATIENT).ready()
 
     await stage.end("campaigns")
     assert "no answer in time" in await tried(stage, 1) or await tried(stage, 2)
@@ -83,7 +83,7 @@ async def test_killed_between_fact_and_mail_it_sends_one_mail_later(
     stage: Stage, start_notifier: StartNotifier, smtp_sink: SmtpSink
 ) -> None:
     await stage.subscribe("campaigns", error="a@example.com")
-    crashing = start_notifier(ORCHESTRATOR_CRASH_AT=failpoints.BEFORE_START)
+    crashing = start_notifier(ORCHESTRATOR_CRASH_AT=failpoints.BEFORE_START, **IMPATIENT)
     await crashing.ready()
     await stage.end("campaigns")
     assert await crashing.ended() == failpoints.CRASH_EXIT_CODE
@@ -135,7 +135,7 @@ async def test_a_crash_at_the_moment_of_sending_repeats_the_mail_with_its_messag
     stage: Stage, start_notifier: StartNotifier, smtp_sink: SmtpSink
 ) -> None:
     await stage.subscribe("campaigns", error="a@example.com")
-    crashing = start_notifier(ORCHESTRATOR_CRASH_AT=failpoints.BEFORE_MARK)
+    crashing = start_notifier(ORCHESTRATOR_CRASH_AT=failpoints.BEFORE_MARK, **IMPATIENT)
     await crashing.ready()
     await stage.end("campaigns")
     assert await crashing.ended() == failpoints.CRASH_EXIT_CODE
@@ -155,9 +155,6 @@ async def test_two_replicas_and_doubled_events_make_one_mail_each_and_keep_the_o
     fast = {
         "ORCHESTRATOR_SCAN_SECONDS": "0.2",
         "ORCHESTRATOR_DELIVERY_BATCH": "1",
-        "ORCHESTRATOR_SMTP_CONNECT_TIMEOUT_SECONDS": "20",  # what is tried again may come out of order
-        "ORCHESTRATOR_SMTP_SEND_TIMEOUT_SECONDS": "20",
-        "ORCHESTRATOR_DELIVERY_LEASE_SECONDS": "60",
     }
     replicas = [start_notifier(**fast), start_notifier(**fast)]
     for replica in replicas:

@@ -17,7 +17,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from tests.integration.notifier.conftest import Stage, StartNotifier
+from tests.integration.notifier.conftest import IMPATIENT, Stage, StartNotifier
 from tests.support.smtp_sink import SmtpSink
 from tests.support.waiting import eventually
 
@@ -144,11 +144,11 @@ async def test_a_late_answer_repeats_the_mail_with_its_message_id(
     async def answer_late(server: Any, session: Any, envelope: Any) -> str:
         answer = await keep(server, session, envelope)
         if late.pop() if late else False:
-            await asyncio.sleep(2.5)  # longer than the notifier waits
+            await asyncio.sleep(3.5)  # longer than the notifier waits
         return answer
 
     smtp_sink.handle_DATA = answer_late  # type: ignore[method-assign]
-    await start_notifier().ready()
+    await start_notifier(**IMPATIENT).ready()
 
     await stage.end("campaigns")
     rows = await stage.all_settled(1)

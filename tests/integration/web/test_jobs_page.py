@@ -1,12 +1,40 @@
 """The jobs of a project: the lanes with place and holder, the search, and one job."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Page, Route, expect
 from tests.integration.web.conftest import Visit
 from tests.integration.web.recorded_runs import lane, written
 from tests.support.chromium import PHONE, axe, overflows
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
+
+
+@asynccontextmanager
+async def _changing_meanwhile(page: Page) -> AsyncIterator[None]:
+    """A change is on its way before, and is there only afterwards."""
+    asked, may_answer = asyncio.Event(), asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        if "x-have" in route.request.headers:
+            asked.set()
+            await may_answer.wait()
+        await route.continue_()
+
+    await page.route("**/jobs", hold)
+    await page.evaluate(
+        """() => { window.refreshed = new Promise((done) =>
+             document.addEventListener("live:refreshed", done, { once: true }));
+           htmx.trigger(document.querySelector("[data-stream]"), "live:changed", { topics: ["jobs"] }); }"""
+    )
+    await asyncio.wait_for(asked.wait(), 30)
+    yield
+    may_answer.set()
+    await page.evaluate("async () => { await window.refreshed; }")
+    await page.unroute("**/jobs", hold)
 
 
 async def test_a_lane_tells_place_holder_and_start_and_shows_a_termination_first(visit: Visit) -> None:
@@ -42,6 +70,14 @@ async def test_a_lane_tells_place_holder_and_start_and_shows_a_termination_first
     await end.focus()
     await expect(said).to_contain_text("First Petra Dvořák, now")
     assert methods == {"GET"}
+
+    await page.get_by_role("heading", level=1).hover()
+    await end.blur()
+    await expect(said).to_contain_text("3 wait for nightly-sales #411")
+    async with _changing_meanwhile(page):
+        await end.focus()
+        await expect(said).to_contain_text("First Petra Dvořák, now")
+    await expect(said).to_contain_text("First Petra Dvořák, now")
 
     await page.keyboard.press("Enter")
     dialog = page.get_by_role("dialog", name="Terminate demo-extractor/one of nightly-sales #411?")

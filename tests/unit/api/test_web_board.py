@@ -16,7 +16,7 @@ from orchestrator_api.web.pages import Fields
 from orchestrator_api.web.tasks.asked import operations
 from orchestrator_api.web.tasks.board import changed, drawn_on, flags_of, judged, prints, shown_name
 from orchestrator_api.web.tasks.choices import Choice, grouped
-from orchestrator_api.web.tasks.said import said
+from orchestrator_api.web.tasks.said import gone, said
 from orchestrator_api.web.tasks.settings import settings_of, values_of
 from orchestrator_shared.definitions.arranging import arrange
 from orchestrator_shared.definitions.operations import Operation
@@ -170,6 +170,19 @@ def test_what_a_form_asks_for_and_what_is_spoken(
     phases, spoken, focused = after(given)
     assert phases[phase] == tasks
     assert (spoken, focused) == (text, focus)
+
+
+def test_a_task_that_is_removed_is_said_by_the_name_of_its_configuration() -> None:
+    before = DraftDefinition.model_validate(
+        {"phases": [{"name": "Load", "tasks": [{"component": "sql", "configuration": "one"}]}]}
+    )
+    asked = operations(Fields({"remove": "sql/one"}), before.phases)
+    (task,) = gone(asked, before.phases)
+    assert (task.component, task.configuration) == ("sql", "one")
+    names = {("sql", "one"): "Agency report"}
+    assert said(asked, before.phases, (), names) == ("Agency report removed.", "add")
+    assert said(asked, before.phases, ()) == ("one removed.", "add")
+    assert gone(operations(Fields({"add_phase": ""}), before.phases), before.phases) == []
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from tests.support.manifests import documents
 from tests.support.manifests.documents import KUBERNETES, make_secrets, manifests
 from tests.support.manifests.schemas import problems_of
 from tests.support.manifests.workloads import restricted
+from tests.support.stack_settings import RIGHTS
 
 from orchestrator_runner.executors.kubernetes.documents import Terms, job_document, secret_document
 from orchestrator_runner.executors.port import Execution
@@ -85,6 +86,21 @@ def test_the_users_of_the_broker_have_the_rights_of_docker_compose() -> None:
     assert written["vhosts"] == wanted["vhosts"]
     assert written["permissions"] == wanted["permissions"]
     assert [each["name"] for each in written["users"]] == [each["name"] for each in wanted["users"]]
+
+
+def test_the_hardened_users_of_the_broker_have_the_rights_with_which_the_services_are_tested() -> None:
+    (secret,) = [each for each in make_secrets() if each["metadata"]["name"] == "rabbitmq-users"]
+    first, hardened = (
+        json.loads(secret["stringData"][key]) for key in ("orchestrator-users.json", "hardened-users.json")
+    )
+    administrator, *services = hardened["permissions"]
+    assert (hardened["users"], administrator) == (first["users"], first["permissions"][0])
+    assert {
+        each["user"].removeprefix("orchestrator_").replace("_", "-"): tuple(
+            each[right] for right in ("configure", "write", "read")
+        )
+        for each in services
+    } == RIGHTS
 
 
 def test_make_secrets_makes_each_password_once() -> None:

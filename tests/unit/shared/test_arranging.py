@@ -13,6 +13,7 @@ from orchestrator_shared.definitions.arranging import (
     merge_phases,
     move_phase,
     move_tasks,
+    needs_names,
     one_task_per_phase,
     rename_phase,
 )
@@ -114,6 +115,37 @@ def test_refusals_name_operation_and_field(operation: dict[str, Any], field: str
     with pytest.raises(UserError) as refused:
         arrange(THREE, [RenamePhase(operation="rename_phase", phase=2, name="three"), parsed], TYPES)
     assert refused.value.field == f"operations.1.{field}"
+
+
+@pytest.mark.parametrize(
+    ("tasks", "called"),
+    [
+        (["b"], "Loaded rows"),
+        (["w"], "w"),
+        (["w", "v"], "Writers"),
+        (["a", "b"], "Extractors"),
+        (["a", "w"], "New phase"),
+    ],
+)
+def test_a_new_phase_is_named_after_its_task_or_after_what_all_of_them_are(
+    tasks: list[str], called: str
+) -> None:
+    unnamed = Task(id="load/b-2", name="load/b-2", component="load", configuration="b")
+    made = OrchestrationDefinition(
+        phases=(
+            Phase(name="New phase", tasks=(task("a"), task("w", "write"), task("v", "write"))),
+            Phase(name="x", tasks=(task("b"), unnamed)),
+        )
+    )
+    names = {("load", "b"): "Loaded rows"}
+    move = MoveTasks(operation="move_tasks", tasks=tasks)
+    new = arrange(made, [move], TYPES, names).phases[-1]
+    assert [task.id for task in new.tasks] == tasks
+    assert new.name == ("New phase 2" if called == "New phase" else called)
+    assert needs_names([move])
+    assert not needs_names([MoveTasks(operation="move_tasks", tasks=tasks, to="x")])
+    alone = one_task_per_phase(made, names)
+    assert [phase.name for phase in alone.phases] == ["a", "w", "v", "Loaded rows", "Loaded rows"]
 
 
 def test_phases_of_one_name_are_distinguished_by_index() -> None:

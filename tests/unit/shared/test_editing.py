@@ -50,6 +50,10 @@ LOAD = {"component": "load", "configuration": "x"}
             {"operation": "add_tasks", "tasks": [{**LOAD, "name": "X"}], "before": "one"},
             [("X", "load/x"), ("one", "a,b"), ("two", "c,d")],
         ),
+        (
+            {"operation": "add_tasks", "tasks": [LOAD, LOAD]},
+            [("one", "a,b"), ("two", "c,d"), ("Extractors", "load/x,load/x-2")],
+        ),
         ({"operation": "remove_tasks", "tasks": ["a", "d"]}, [("one", "b"), ("two", "c")]),
         ({"operation": "remove_tasks", "tasks": ["c", "d"]}, [("one", "a,b")]),
         ({"operation": "duplicate_task", "task": "a"}, [("one", "a,a-2,b"), ("two", "c,d")]),
@@ -65,7 +69,10 @@ LOAD = {"component": "load", "configuration": "x"}
             {"operation": "move_tasks", "tasks": ["b"], "after": 0},
             [("one", "a"), ("b", "b"), ("two", "c,d")],
         ),
-        ({"operation": "move_tasks", "tasks": ["c", "d"], "before": 0}, [("c", "c,d"), ("one", "a,b")]),
+        (
+            {"operation": "move_tasks", "tasks": ["c", "d"], "before": 0},
+            [("Extractors", "c,d"), ("one", "a,b")],
+        ),
     ],
 )
 def test_operations_on_tasks(fields: dict[str, Any], expected: list[tuple[str, str]]) -> None:

@@ -123,6 +123,15 @@ def ensure_postgres_exporter(say: Callable[[str], None] = print) -> Path:
     return found
 
 
+def ensure_openssl(say: Callable[[str], None] = print) -> None:
+    """The program with which deploy/kubernetes/make-secrets makes certificates."""
+    if shutil.which("openssl"):
+        return
+    prefix = _privileges("openssl", "install it (Debian: `apt-get install openssl`)")
+    say("openssl is not installed: installing Debian's, to try the certificates of the manifests")
+    _install(prefix, "openssl")
+
+
 def ensure_engine(say: Callable[[str], None] = print) -> None:
     """A Docker engine and a static busybox, from Debian's packages; its service is not started."""
     if shutil.which("dockerd") and shutil.which("busybox"):
@@ -200,7 +209,7 @@ def _run(argv: list[str]) -> None:
 def main(arguments: list[str]) -> int:
     """For scripts: install what is named, or explain what to do.
 
-    Names are `broker`, `browser`, `prometheus`, `postgres-exporter` and `engine`.
+    Names are `broker`, `browser`, `prometheus`, `postgres-exporter`, `openssl` and `engine`.
     """
     try:
         if "broker" in arguments:
@@ -211,6 +220,8 @@ def main(arguments: list[str]) -> int:
             ensure_prometheus()
         if "postgres-exporter" in arguments:
             ensure_postgres_exporter()
+        if "openssl" in arguments:
+            ensure_openssl()
         if "engine" in arguments:
             ensure_engine()
     except ServerError as error:

@@ -1,10 +1,12 @@
 """Arranging the tasks of an orchestration: pure operations on a definition, each giving a proposal."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from itertools import chain
 
 from orchestrator_shared.definitions import editing
 from orchestrator_shared.definitions.operations import (
+    AddTasks,
     GroupByType,
     MergePhases,
     MovePhase,
@@ -18,6 +20,7 @@ from orchestrator_shared.definitions.orchestration import Phase, Task
 from orchestrator_shared.definitions.placing import (
     D,
     Finder,
+    Namer,
     Place,
     find,
     known,
@@ -29,6 +32,7 @@ from orchestrator_shared.definitions.placing import (
     put,
     without,
 )
+from orchestrator_shared.definitions.task_names import Names, name_of
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.statuses import ComponentType
 
@@ -40,29 +44,43 @@ PHASE_NAMES: Mapping[ComponentType, str] = {
     ComponentType.ORCHESTRATOR: "Orchestrations",
 }
 """The phases of a grouping by type, in their order."""
+MIXED = "New phase"
+"""A new phase of tasks of several types."""
 
 Types = Mapping[str, ComponentType]
 """The type of each component; one that is not known counts as an application."""
 
 
-def arrange(definition: D, operations: Iterable[Operation], types: Types) -> D:
-    """The definition after all operations, one after another; raises UserError naming operation and field."""
+def arrange(definition: D, operations: Iterable[Operation], types: Types, names: Names | None = None) -> D:
+    """The definition after all operations, one after another; raises UserError naming operation and field.
+
+    New phases without a name are named after their tasks; `names` are those of the configurations.
+    """
     for index, operation in enumerate(operations):
         try:
-            definition = _carry_out(definition, operation, types)
+            definition = _carry_out(definition, operation, types, names or {})
         except UserError as error:
             raise UserError(error.detail, field=f"operations.{index}.{error.field}") from None
     return definition
 
 
-def _carry_out(definition: D, operation: Operation, types: Types) -> D:
+def needs_names(operations: Iterable[Operation]) -> bool:
+    """Whether one of them names a phase after its tasks."""
+    return any(
+        isinstance(each, OneTaskPerPhase) or (isinstance(each, MoveTasks | AddTasks) and each.to is None)
+        for each in operations
+    )
+
+
+def _carry_out(definition: D, operation: Operation, types: Types, names: Names) -> D:
+    called = partial(phase_name, types=types, names=names)
     match operation:
         case GroupByType():
             return group_by_type(definition, types)
         case OneTaskPerPhase():
-            return one_task_per_phase(definition)
+            return one_task_per_phase(definition, names)
         case MoveTasks():
-            return _move_tasks(definition, operation.tasks, place_of(operation))
+            return _move_tasks(definition, operation.tasks, place_of(operation), called)
         case RenamePhase():
             return rename_phase(definition, operation.phase, operation.name)
         case MovePhase():
@@ -70,7 +88,7 @@ def _carry_out(definition: D, operation: Operation, types: Types) -> D:
         case MergePhases():
             return merge_phases(definition, operation.phases, name=operation.name)
         case _:
-            return editing.edit(definition, operation)
+            return editing.edit(definition, operation, called)
 
 
 def group_by_type(definition: D, types: Types) -> D:
@@ -90,9 +108,19 @@ def type_of(task: Task, types: Types) -> ComponentType:
     return types.get(task.component, ComponentType.APPLICATION)
 
 
-def one_task_per_phase(definition: D) -> D:
+def phase_name(tasks: Sequence[Task], types: Types, names: Names) -> str:
+    """Of a new phase with these tasks: that of the only one, or what all of them are."""
+    if len(tasks) == 1:
+        return name_of(tasks[0], names)
+    kinds = {type_of(task, types) for task in tasks}
+    return PHASE_NAMES[kinds.pop()] if len(kinds) == 1 else MIXED
+
+
+def one_task_per_phase(definition: D, names: Names | None = None) -> D:
     """The defensive layout: every task in a phase of its own, named after it, in the present order."""
-    return like(definition, (Phase(name=task.name, tasks=(task,)) for task in definition.tasks()))
+    return like(
+        definition, (Phase(name=name_of(task, names or {}), tasks=(task,)) for task in definition.tasks())
+    )
 
 
 def move_tasks(
@@ -103,14 +131,17 @@ def move_tasks(
     before: PhaseRef | None = None,
     after: PhaseRef | None = None,
     at: int | None = None,
+    types: Types | None = None,
 ) -> D:
     """Put tasks into a phase, in the order given; without `at`, those that lie in it stay where they are."""
-    return _move_tasks(definition, tasks, Place(to, before, after, at))
+    return _move_tasks(
+        definition, tasks, Place(to, before, after, at), partial(phase_name, types=types or {}, names={})
+    )
 
 
-def _move_tasks(definition: D, tasks: Sequence[str], where: Place) -> D:
+def _move_tasks(definition: D, tasks: Sequence[str], where: Place, called: Namer) -> D:
     wanted = known(definition, tasks)
-    phases, target = opened(definition.phases, where, next(iter(wanted.values())).name)
+    phases, target = opened(definition.phases, where, partial(called, list(wanted.values())))
     staying = set() if where.at is not None else {task.id for task in phases[target].tasks}
     moving = {identifier: task for identifier, task in wanted.items() if identifier not in staying}
     left = without(phases, moving)

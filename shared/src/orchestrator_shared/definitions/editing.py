@@ -1,6 +1,7 @@
 """Changing which tasks an orchestration has, and their settings: pure operations on a definition."""
 
 from collections.abc import Container, Sequence
+from functools import partial
 
 from orchestrator_shared.definitions.job_request import NESTED_TIMEOUT, wrong_task_parameters
 from orchestrator_shared.definitions.operations import (
@@ -18,6 +19,7 @@ from orchestrator_shared.definitions.operations import (
 from orchestrator_shared.definitions.orchestration import Phase, Task
 from orchestrator_shared.definitions.placing import (
     D,
+    Namer,
     Place,
     find,
     known,
@@ -35,11 +37,11 @@ MAX_ID = 130
 MAX_NAME = 200
 
 
-def edit(definition: D, operation: EditOperation) -> D:
-    """The definition after the operation; raises UserError naming its field."""
+def edit(definition: D, operation: EditOperation, called: Namer) -> D:
+    """The definition after it, where `called` names a new phase; raises UserError naming its field."""
     match operation:
         case AddTasks():
-            return add_tasks(definition, operation.tasks, place_of(operation))
+            return add_tasks(definition, operation.tasks, place_of(operation), called)
         case RemoveTasks():
             return remove_tasks(definition, operation.tasks)
         case DuplicateTask():
@@ -52,7 +54,7 @@ def edit(definition: D, operation: EditOperation) -> D:
             return remove_phase(definition, operation.phase)
 
 
-def add_tasks(definition: D, tasks: Sequence[NewTask], where: Place) -> D:
+def add_tasks(definition: D, tasks: Sequence[NewTask], where: Place, called: Namer) -> D:
     """Add a task for each configuration, under an id that is free."""
     taken = {task.id for task in definition.tasks()}
     made: list[Task] = []
@@ -61,7 +63,7 @@ def add_tasks(definition: D, tasks: Sequence[NewTask], where: Place) -> D:
         taken.add(identifier)
         name = new.name or identifier
         made.append(Task(id=identifier, name=name, component=new.component, configuration=new.configuration))
-    phases, target = opened(definition.phases, where, made[0].name)
+    phases, target = opened(definition.phases, where, partial(called, made))
     phases[target] = put(phases[target], made, where.at)
     return like(definition, phases)
 

@@ -53,7 +53,9 @@ class _IntoPhase(_Operation):
     """What puts tasks into a phase; a missing one is created at the end, or before or after another."""
 
     to: PhaseRef | None = Field(
-        default=None, description="Left out: a new phase, named after the first of the tasks."
+        default=None,
+        description="Left out: a new phase, named after its task; several are called after their type "
+        "(Writers), those of several types New phase.",
     )
     before: PhaseRef | None = None
     after: PhaseRef | None = None

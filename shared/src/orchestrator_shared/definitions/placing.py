@@ -1,6 +1,6 @@
 """Where tasks and phases go: phases found by name or index, and places among them."""
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -9,6 +9,8 @@ from orchestrator_shared.definitions.orchestration import OrchestrationDefinitio
 from orchestrator_shared.domain.errors import UserError
 
 D = TypeVar("D", bound=OrchestrationDefinition)
+Namer = Callable[[Sequence[Task]], str]
+"""The name of a new phase with these tasks."""
 MAX_NAME = 200
 
 
@@ -32,12 +34,12 @@ def like(definition: D, phases: Iterable[Phase]) -> D:
     return type(definition)(phases=tuple(phases))
 
 
-def opened(phases: Sequence[Phase], where: Place, first: str) -> tuple[list[Phase], int]:
-    """The phases, with the one that the tasks go to, and its index; `first` is the name of the first task."""
+def opened(phases: Sequence[Phase], where: Place, called: Callable[[], str]) -> tuple[list[Phase], int]:
+    """The phases, with the one that the tasks go to, and its index; `called` names a new one."""
     made = list(phases)
     to = where.to
     if to is None:
-        to = free_name(phases, first)
+        to = free_name(phases, called())
     elif isinstance(to, int) or any(phase.name == to for phase in phases):
         if where.before is not None or where.after is not None:
             raise UserError(

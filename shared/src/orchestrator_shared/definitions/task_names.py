@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from orchestrator_shared.definitions.orchestration import Task
+
 Names = Mapping[tuple[str, str], str]
 """Of configurations, by component and id."""
 
@@ -14,7 +16,15 @@ def has_own_name(name: str, task: str, component: str, configuration: str) -> bo
 
 def task_name(task: Mapping[str, Any], names: Names) -> str:
     """Its own name, else that of its configuration; its id if the configuration does not exist."""
-    name, component, configuration = task.get("name") or "", task["component"], task["configuration"]
-    if has_own_name(name, task["id"], component, configuration):
+    return _name(task.get("name") or "", task["id"], task["component"], task["configuration"], names)
+
+
+def name_of(task: Task, names: Names) -> str:
+    """The same of a parsed task."""
+    return _name(task.name, task.id, task.component, task.configuration, names)
+
+
+def _name(name: str, task: str, component: str, configuration: str, names: Names) -> str:
+    if has_own_name(name, task, component, configuration):
         return name
-    return names.get((component, configuration), name or task["id"])
+    return names.get((component, configuration), name or task)

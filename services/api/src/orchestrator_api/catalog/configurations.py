@@ -178,11 +178,11 @@ async def all_in_batches(session: Session) -> AsyncIterator[list[Configuration]]
     wanted = ConfigurationFilter()
     while True:
         part = Part()
-        keys = await store.configurations_by_id(
+        keys = await store.listed_keys(
+            "id",
             project=session.project,
             wanted=wanted,
-            after_component=component,
-            after=after,
+            after={"after_component": component, "after": after},
             limit=part.limit,
             backwards=False,
         )

@@ -68,24 +68,28 @@ async def _listed_keys(
         "backwards": paging.sort.startswith("-"),
     }
     match _order(paging):
-        case "id":
-            component, after = paging.place(str, str)
-            return await store.configurations_by_id(**common, after_component=component, after=after)
-        case "name":
-            component, name, after = paging.place(str, str, str)
-            return await store.configurations_by_name(
-                **common, after_component=component, after_name=name, after=after
-            )
         case "next_fire":
             fire, after = paging.place(datetime, str)
             return await store.orchestrations_by_next_fire(
                 project=project, wanted=wanted, after_fire=fire, after=after, limit=paging.rows
             )
+        case "id":
+            component, after = paging.place(str, str)
+            return await store.listed_keys("id", **common, after=_place(component, after))
+        case "name":
+            component, name, after = paging.place(str, str, str)
+            return await store.listed_keys("name", **common, after=_place(component, after, after_name=name))
         case _:
             component, at, after = paging.place(str, datetime, str)
-            return await store.configurations_by_update(
-                **common, after_component=component, after_update=at, after=after
+            return await store.listed_keys(
+                "update", **common, after=_place(component, after, after_update=at)
             )
+
+
+def _place(
+    component: str | None, after: str | None, **more: str | datetime | None
+) -> dict[str, str | datetime | None]:
+    return {"after_component": component, "after": after, **more}
 
 
 def _start_of(key: ListedKey) -> tuple[datetime, str]:

@@ -1,7 +1,8 @@
 """Configurations and their versions in the database."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
+from typing import Literal
 
 from orchestrator_api.catalog.rows import (
     ComponentUse,
@@ -40,75 +41,22 @@ class ConfigurationStore(Store):
         """Which of these names orchestrations have; upper and lower case are the same."""
         return set(await self._column(str, "taken_names", project=project, names=list(names)))
 
-    async def configurations_by_id(
+    async def listed_keys(
         self,
+        order: Literal["id", "name", "update"],
         *,
         project: str,
         wanted: ConfigurationFilter,
-        after_component: str | None,
-        after: str | None,
+        after: Mapping[str, str | datetime | None],
         limit: int,
         backwards: bool,
     ) -> list[ListedKey]:
-        """Which configurations a page shows, by component and id.
+        """Which configurations a page shows, by component and then in this order, from `after` a place on.
 
         Those of one component, or of all except orchestrations.
         """
-        return await self._many(
-            ListedKey,
-            "configurations_by_id_backwards" if backwards else "configurations_by_id",
-            project=project,
-            **columns_of(wanted),
-            after_component=after_component,
-            after=after,
-            limit=limit,
-        )
-
-    async def configurations_by_name(
-        self,
-        *,
-        project: str,
-        wanted: ConfigurationFilter,
-        after_component: str | None,
-        after_name: str | None,
-        after: str | None,
-        limit: int,
-        backwards: bool,
-    ) -> list[ListedKey]:
-        """The same by component, name and id."""
-        return await self._many(
-            ListedKey,
-            "configurations_by_name_backwards" if backwards else "configurations_by_name",
-            project=project,
-            **columns_of(wanted),
-            after_component=after_component,
-            after_name=after_name,
-            after=after,
-            limit=limit,
-        )
-
-    async def configurations_by_update(
-        self,
-        *,
-        project: str,
-        wanted: ConfigurationFilter,
-        after_component: str | None,
-        after_update: datetime | None,
-        after: str | None,
-        limit: int,
-        backwards: bool,
-    ) -> list[ListedKey]:
-        """The same by component, time of the current version and id."""
-        return await self._many(
-            ListedKey,
-            "configurations_by_update_backwards" if backwards else "configurations_by_update",
-            project=project,
-            **columns_of(wanted),
-            after_component=after_component,
-            after_update=after_update,
-            after=after,
-            limit=limit,
-        )
+        query = f"configurations_by_{order}{'_backwards' if backwards else ''}"
+        return await self._many(ListedKey, query, project=project, **columns_of(wanted), **after, limit=limit)
 
     async def orchestrations_by_next_fire(
         self,

@@ -22,7 +22,6 @@ from orchestrator_api.orchestrations.validation import FEW_TASKS
 from orchestrator_api.runs import jobs
 from orchestrator_shared.database.rows import JsonObject
 from orchestrator_shared.definitions.arranging import Types
-from orchestrator_shared.definitions.operations import AddTasks, Operation
 from orchestrator_shared.definitions.orchestration import DraftDefinition
 from orchestrator_shared.definitions.task_names import Names
 
@@ -67,12 +66,8 @@ async def quickly(
     return await session.offload.run(work, *args, **kwargs)
 
 
-async def types_of(
-    session: Session, definition: DraftDefinition, operations: Sequence[Operation] = ()
-) -> Types:
-    """The types of the components that the tasks run, or are about to."""
-    added = {new.component for each in operations if isinstance(each, AddTasks) for new in each.tasks}
-    return await component_types(session, added | {task.component for task in definition.tasks()})
+async def _types_of(session: Session, definition: DraftDefinition) -> Types:
+    return await component_types(session, {task.component for task in definition.tasks()})
 
 
 async def names_of(session: Session, *layouts: Sequence[Mapping[str, Any]]) -> Names:
@@ -132,7 +127,7 @@ async def _board(
     names: Names,
 ) -> Board:
     """Without what changed."""
-    types = await types_of(session, definition)
+    types = await _types_of(session, definition)
     keys = sorted({(task.component, task.configuration) for task in definition.tasks()})
     usual = await jobs.usual_durations(session, keys)
     masked = await quickly(session, definition, masked_phases, phases)

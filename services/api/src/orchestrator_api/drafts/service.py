@@ -15,6 +15,7 @@ from orchestrator_api.http.conditional import IF_MATCH, Condition, Verdict
 from orchestrator_api.http.refusals import Overtaken, PreconditionFailed, PreconditionRequired, SavedSince
 from orchestrator_api.http.session import Session
 from orchestrator_api.orchestrations import service as orchestrations
+from orchestrator_api.orchestrations.previews import known_to
 from orchestrator_api.orchestrations.service import OrchestrationSpec
 from orchestrator_shared.clock import stamp
 from orchestrator_shared.definitions.operations import Operation
@@ -57,9 +58,9 @@ async def preview(session: Session, orchestration: str, operations: Sequence[Ope
     row = await configurations.load(session, orchestration_key(orchestration))
     draft = await DraftStore(session.connection).draft(reading.key_of(session, orchestration))
     before = await reading.present(session, row, draft)
-    types = await reading.types_of(session, before, operations)
+    known = await known_to(session, before, operations)
     await sealing.check_added(session, orchestration, operations)
-    after = await reading.quickly(session, before, states.changed, before, operations, types)
+    after = await reading.quickly(session, before, states.changed, before, operations, *known)
     return await reading.preview(session, row, draft, before, after)
 
 
@@ -68,10 +69,10 @@ async def change(
 ) -> Board:
     """Apply operations as one step, which undo takes back as one."""
     opened = await _open(session, orchestration, condition)
-    types = await reading.types_of(session, opened.definition, operations)
+    known = await known_to(session, opened.definition, operations)
     await sealing.check_added(session, orchestration, operations)
     made = await reading.quickly(
-        session, opened.definition, states.changed, opened.definition, operations, types
+        session, opened.definition, states.changed, opened.definition, operations, *known
     )
     made = await sealing.sealed(session, opened.definition, made, operations)
     return await _push(session, opened, made)

@@ -7,6 +7,7 @@ from orchestrator_shared.database.rows import JsonObject
 from orchestrator_shared.definitions.arranging import Types, arrange
 from orchestrator_shared.definitions.operations import MAX_TASKS, Operation
 from orchestrator_shared.definitions.orchestration import DraftDefinition
+from orchestrator_shared.definitions.task_names import Names
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.sealed_values import check_sealed
 
@@ -45,9 +46,11 @@ def written(phases: Sequence[JsonObject]) -> str:
     return text
 
 
-def changed(definition: DraftDefinition, operations: Sequence[Operation], types: Types) -> DraftDefinition:
+def changed(
+    definition: DraftDefinition, operations: Sequence[Operation], types: Types, names: Names | None = None
+) -> DraftDefinition:
     """The definition after the operations; raises UserError for one, or if it is more than a draft holds."""
-    made = arrange(definition, operations, types)
+    made = arrange(definition, operations, types, names)
     if len(made.phases) > MAX_PHASES or len(made.tasks()) > MAX_TASKS:
         raise UserError(
             f"a draft has at most {MAX_PHASES:,} phases and {MAX_TASKS:,} tasks: split the orchestration",

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from orchestrator_api.catalog import configurations
+from orchestrator_api.catalog import configurations, task_names
 from orchestrator_api.catalog.configurations import Key
 from orchestrator_api.catalog.phases import duplicate_ids, make_definition
 from orchestrator_api.catalog.secrets import masked_phases
@@ -13,9 +13,10 @@ from orchestrator_api.http.session import Session
 from orchestrator_api.orchestrations import validation
 from orchestrator_api.orchestrations.store import OrchestrationStore
 from orchestrator_api.orchestrations.validation import FEW_TASKS
-from orchestrator_shared.definitions.arranging import arrange
-from orchestrator_shared.definitions.operations import Operation
+from orchestrator_shared.definitions.arranging import Types, arrange, needs_names
+from orchestrator_shared.definitions.operations import AddTasks, Operation
 from orchestrator_shared.definitions.orchestration import OrchestrationDefinition
+from orchestrator_shared.definitions.task_names import Names
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 from orchestrator_shared.domain.statuses import ComponentType
 
@@ -38,6 +39,18 @@ async def component_types(session: Session, components: Collection[str]) -> dict
     return {each.id: each.type for each in found}
 
 
+async def known_to(
+    session: Session, definition: OrchestrationDefinition, operations: Sequence[Operation]
+) -> tuple[Types, Names]:
+    """The types of components, and the names of configurations if the operations name phases after tasks."""
+    keys = {(task.component, task.configuration) for task in definition.tasks()}
+    for each in operations:
+        if isinstance(each, AddTasks):
+            keys.update((task.component, task.configuration) for task in each.tasks)
+    types = await component_types(session, {component for component, _ in keys})
+    return types, await task_names.names_of(session, keys) if needs_names(operations) else {}
+
+
 async def preview(
     session: Session,
     orchestration: str,
@@ -52,10 +65,10 @@ async def preview(
     if given is not None:
         refuse(duplicate_ids(given))
         before = make_definition(given)
-    types = await component_types(session, {task.component for task in before.tasks()})
+    types, names = await known_to(session, before, operations)
 
     def rearrange() -> tuple[OrchestrationDefinition, list[dict[str, Any]]]:
-        definition = arrange(before, operations, types)
+        definition = arrange(before, operations, types, names)
         return definition, definition.to_json()["phases"]
 
     # A hundred operations on ten thousand tasks take seconds.

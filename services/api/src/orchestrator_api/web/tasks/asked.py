@@ -9,6 +9,7 @@ from typing import Any
 
 from orchestrator_api.web.pages import Fields
 from orchestrator_api.web.tasks.board import Phases
+from orchestrator_shared.definitions.arranging import MIXED
 from orchestrator_shared.domain.errors import UserError
 
 Operations = list[dict[str, Any]]
@@ -157,7 +158,7 @@ _READ: Mapping[str, Callable[[Fields, Phases], Operations]] = {
     "remove_phase": lambda fields, _: [
         {"operation": "remove_phase", "phase": _index(fields["remove_phase"], "phase")}
     ],
-    "add_phase": lambda fields, phases: [{"operation": "add_phase", "name": free_name(phases, "New phase")}],
+    "add_phase": lambda fields, phases: [{"operation": "add_phase", "name": free_name(phases, MIXED)}],
     "move_ticked": lambda fields, _: [
         {"operation": "move_tasks", "tasks": _ticked_tasks(fields), **target(fields)}
     ],

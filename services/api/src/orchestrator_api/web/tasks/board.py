@@ -11,7 +11,7 @@ from orchestrator_api.drafts.board import Board, CardTask
 from orchestrator_api.drafts.checks import Check
 from orchestrator_api.web.words import day_and_time, duration
 from orchestrator_shared.definitions.orchestration import DEFAULT_TIMEOUT_SECONDS, Task
-from orchestrator_shared.definitions.task_names import has_own_name
+from orchestrator_shared.definitions.task_names import Names, has_own_name
 
 OLD = timedelta(minutes=30)
 """A draft that nobody has touched for so long is mentioned."""
@@ -103,11 +103,12 @@ def names_of(phases: Phases) -> dict[str, str]:
     return {task.id: shown_name(task) for phase in phases for task in phase.tasks}
 
 
-def shown_name(task: TaskLike) -> str:
-    """Its own name, or that of what it runs."""
+def shown_name(task: TaskLike, names: Names | None = None) -> str:
+    """Its own name, or that of what it runs: a card knows it, for a task of a definition it is in `names`."""
     if has_own_name(task.name, task.id, task.component, task.configuration):
         return task.name
-    return getattr(task, "configuration_name", None) or task.configuration
+    known = (names or {}).get((task.component, task.configuration), task.configuration)
+    return getattr(task, "configuration_name", None) or known
 
 
 def flags_of(task: CardTask | Task) -> list[str]:

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from orchestrator_api.access.permissions import Scope
+from orchestrator_api.catalog import task_names
 from orchestrator_api.drafts import service as drafts
 from orchestrator_api.drafts.board import Board
 from orchestrator_api.http.conditional import Condition
@@ -20,7 +21,7 @@ from orchestrator_api.web.pages import Fields
 from orchestrator_api.web.tasks import asked, showing
 from orchestrator_api.web.tasks.asked import Operations
 from orchestrator_api.web.tasks.board import Told
-from orchestrator_api.web.tasks.said import said
+from orchestrator_api.web.tasks.said import gone, said
 from orchestrator_api.web.tasks.showing import SECTION
 from orchestrator_api.web.urls import urls_of
 from orchestrator_api.web.words import counted
@@ -97,7 +98,9 @@ async def carry_out(session: Session, name: str, fields: Fields) -> tuple[Board,
     if not wanted:
         return await drafts.board(session, name), Told(*said(wanted, before.phases, before.phases))
     board = await drafts.change(session, name, condition(fields), parsed(wanted))
-    text, focus = said(wanted, before.phases, board.phases)
+    keys = [(task.component, task.configuration) for task in gone(wanted, before.phases)]
+    names = await task_names.names_of(session, keys) if keys else {}
+    text, focus = said(wanted, before.phases, board.phases, names)
     return board, Told(f"{text}{_judged(board)}", focus)
 
 

@@ -4,20 +4,26 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from orchestrator_api.web.tasks.asked import Operations, place_of
-from orchestrator_api.web.tasks.board import Phases, shown_name
+from orchestrator_api.web.tasks.board import Phases, TaskLike, shown_name
 from orchestrator_api.web.words import counted
+from orchestrator_shared.definitions.task_names import Names
 
 Given = Mapping[str, Any]
 
 
-def said(operations: Operations, before: Phases, after: Phases) -> tuple[str, str]:
-    """One sentence about what was done, and the id of the element that the focus goes to, if to another."""
+def said(
+    operations: Operations, before: Phases, after: Phases, names: Names | None = None
+) -> tuple[str, str]:
+    """One sentence about what was done, and the id of the element that the focus goes to, if to another.
+
+    `names` are those of the configurations of tasks that are no longer there.
+    """
     if not operations:
         return "Nothing to move it to: the board ends here.", ""
     operation = operations[0]
     match operation["operation"]:
         case "move_tasks" | "duplicate_task" | "set_tasks" | "add_tasks" | "remove_tasks":
-            return _about_tasks(operation, before, after)
+            return _about_tasks(operation, before, after, names or {})
         case "group_by_type":
             return f"Tasks grouped by component type, in {counted(len(after), 'phase')}.", ""
         case "one_task_per_phase":
@@ -26,7 +32,14 @@ def said(operations: Operations, before: Phases, after: Phases) -> tuple[str, st
             return _about_phases(operation, before, after)
 
 
-def _about_tasks(operation: Given, before: Phases, after: Phases) -> tuple[str, str]:
+def gone(operations: Operations, before: Phases) -> list[TaskLike]:
+    """The tasks that are removed and said by name."""
+    if not operations or operations[0]["operation"] != "remove_tasks" or len(operations[0]["tasks"]) > 1:
+        return []
+    return [task for phase in before for task in phase.tasks if task.id in operations[0]["tasks"]]
+
+
+def _about_tasks(operation: Given, before: Phases, after: Phases, names: Names) -> tuple[str, str]:
     match operation["operation"]:
         case "move_tasks":
             return _moved(operation["tasks"], after)
@@ -36,7 +49,7 @@ def _about_tasks(operation: Given, before: Phases, after: Phases) -> tuple[str, 
         case "add_tasks":
             return f"{counted(len(operation['tasks']), 'task')} added.", ""
         case "remove_tasks":
-            return _removed(operation["tasks"], before, after)
+            return _removed(operation["tasks"], before, after, names)
         case _:
             return _set(operation, after)
 
@@ -54,13 +67,13 @@ def _where(phases: Phases, task: str) -> str:
     return f"phase {phase + 1}, {phases[phase].name}, {place + 1} of {len(phases[phase].tasks)}"
 
 
-def _removed(tasks: Sequence[str], before: Phases, after: Phases) -> tuple[str, str]:
+def _removed(tasks: Sequence[str], before: Phases, after: Phases, names: Names) -> tuple[str, str]:
     if len(tasks) > 1:
         return f"{counted(len(tasks), 'task')} removed.", ""
     order, left = [task.id for phase in before for task in phase.tasks], _ids(after)
     place = order.index(tasks[0])
     beside = [each for each in (*order[place + 1 :], *reversed(order[:place])) if each in left]
-    return f"{_name(before, tasks[0])} removed.", f"grip-{beside[0]}" if beside else "add"
+    return f"{_name(before, tasks[0], names)} removed.", f"grip-{beside[0]}" if beside else "add"
 
 
 def _set(operation: Given, after: Phases) -> tuple[str, str]:
@@ -98,6 +111,6 @@ def _ids(phases: Phases) -> set[str]:
     return {task.id for phase in phases for task in phase.tasks}
 
 
-def _name(phases: Phases, task: str) -> str:
+def _name(phases: Phases, task: str, names: Names | None = None) -> str:
     phase, place = place_of(phases, task)
-    return shown_name(phases[phase].tasks[place])
+    return shown_name(phases[phase].tasks[place], names)

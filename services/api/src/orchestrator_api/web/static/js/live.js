@@ -46,13 +46,15 @@
     const url = history.state?.page ?? location.href;
     return htmx.ajax("GET", url, { target: document.body, swap: "none", selectOOB, headers: { "X-Have": have } });
   };
-  // What is as it was stays alone: comparing costs little, morphing hundreds of rows a lot.
+  // What is as it was stays alone: comparing costs little, morphing hundreds of rows a lot. So does what got an address of
+  // its own since it was asked for.
   const plain = (element) => element.outerHTML.replace(/ (?:hx-nonce|data-htmx-powered)="[^"]*"/g, "");
   document.body.addEventListener("htmx:before:swap", (event) => {
     const { ctx, tasks } = event.detail;
     if (!ctx.selectOOB) return;
-    const same = tasks.filter((each) => each.type === "oob" && plain(each.target) === plain(each.fragment.firstElementChild));
-    for (const each of same) tasks.splice(tasks.indexOf(each), 1);
+    const alone = tasks.filter(({ type, target, fragment }) =>
+      type === "oob" && (target.dataset.liveSrc || plain(target) === plain(fragment.firstElementChild)));
+    for (const each of alone) tasks.splice(tasks.indexOf(each), 1);
   });
   document.body.addEventListener("htmx:after:swap", (event) => {
     const { ctx } = event.detail;
