@@ -1,31 +1,27 @@
 """The dialog of a schedule: a new one, and one that is changed."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from orchestrator_api.access.permissions import Scope
-from orchestrator_api.http import edits
-from orchestrator_api.http.conditional import Condition
-from orchestrator_api.http.refusals import LastChange
 from orchestrator_api.http.session import Session
 from orchestrator_api.schedules import service as schedules
 from orchestrator_api.schedules.models import ScheduleIn
 from orchestrator_api.schedules.rows import ScheduleSpec, StoredSchedule
 from orchestrator_api.schedules.times import accept_times
-from orchestrator_api.web import answers, entering, forms, pages
+from orchestrator_api.web import entering, forms
 from orchestrator_api.web.frame import Frame
 from orchestrator_api.web.orchestrations.actions import SECTION
 from orchestrator_api.web.pages import Fields
 from orchestrator_api.web.schedules import form
 from orchestrator_api.web.schedules.preview import around, choices, previewed
-from orchestrator_api.web.start_dialogs import Named, free_name, orchestration_of, refused, topics
-from orchestrator_api.web.urls import urls_of
+from orchestrator_api.web.start_dialogs import Said, StartDialog, checked_place, free_name, orchestration_of
 from orchestrator_api.web.viewer import viewer_of
 from orchestrator_shared.domain.cron import next_fires
-from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.zones import parse_zone
 
 
@@ -36,7 +32,7 @@ async def new(request: Request) -> Response:
     async with entering.reading(request, Scope.READ, section=SECTION) as (session, frame):
         taken = [each.name for each in await schedules.listing(session, [orchestration_of(request)])]
         fields = Fields({**form.NEW, "name": free_name(taken)})
-        return await _show(request, session, frame, fields, None)
+        return await _show(request, session, frame, fields, None, Said())
 
 
 async def edit(request: Request) -> Response:
@@ -47,37 +43,27 @@ async def edit(request: Request) -> Response:
     async with entering.reading(request, Scope.READ, section=SECTION) as (session, frame):
         stored = await schedules.find(session, orchestration_of(request), name)
         fields = form.of_schedule(stored.spec, viewer_of(request).zone.key)
-        return await _show(request, session, frame, Fields(fields | {"etag": stored.etag}), name)
+        return await _show(request, session, frame, Fields(fields | {"etag": stored.etag}), name, Said())
 
 
 async def _send(request: Request, name: str | None) -> Response:
     fields = await entering.sent(request)
     if fields["use"]:
-        async with entering.showing(request, fields, Scope.CONFIGURE, section=SECTION) as (session, frame):
-            return await _show(request, session, frame, form.taken(fields, fields["use"]), name)
-    try:
-        async with entering.changing(request, fields, Scope.CONFIGURE, section=SECTION) as (session, frame):
-            saved = await _save(session, orchestration_of(request), name, fields)
-            row = await around(session, orchestration_of(request))
-            text = _saved(request, saved, row.name, session)
-            return answers.done(request, frame, fields, text, *topics(orchestration_of(request)))
-    except UserError as error:
-        shown, said = refused(error, fields, form.PLACES, kind="schedule", is_new=name is None)
-    async with entering.showing(request, fields, Scope.CONFIGURE, section=SECTION) as (session, frame):
-        return await _show(request, session, frame, shown, name, **said)
+        return await DIALOG.show_again(request, form.taken(fields, fields["use"]), name, Said())
+    return await DIALOG.send(request, fields, name)
 
 
-async def _save(session: Session, orchestration: str, name: str | None, fields: Fields) -> StoredSchedule:
-    """Raises UserError with what is wrong, and PreconditionFailed if someone else was there first."""
+async def _save(request: Request, session: Session, name: str | None, fields: Fields) -> str:
+    orchestration = orchestration_of(request)
     spec = ScheduleSpec(**forms.checked(ScheduleIn, form.body_of(fields)).model_dump())
-    place = name or forms.checked(Named, {"name": fields["name"].strip()}).name
-    target = await schedules.target(session, orchestration, place)
-    await edits.check_save(session, Condition.seen(fields["etag"] or None), target)
-    if target.etag is not None:
+    target = partial(schedules.target, session, orchestration)
+    place, is_there = await checked_place(session, name, fields, target)
+    if is_there:
         stored = await schedules.find(session, orchestration, place)
         spec = replace(spec, enabled=stored.enabled)
     await schedules.save(session, orchestration, place, spec)
-    return await schedules.find(session, orchestration, place)
+    saved = await schedules.find(session, orchestration, place)
+    return _saved(request, saved, (await around(session, orchestration)).name, session)
 
 
 def _saved(request: Request, saved: StoredSchedule, orchestration: str, session: Session) -> str:
@@ -92,40 +78,22 @@ def _saved(request: Request, saved: StoredSchedule, orchestration: str, session:
 
 
 async def _show(
-    request: Request,
-    session: Session,
-    frame: Frame,
-    fields: Fields,
-    name: str | None,
-    *,
-    errors: Fields | None = None,
-    change: LastChange | None = None,
-    is_overtaken: bool = False,
+    request: Request, session: Session, frame: Frame, fields: Fields, name: str | None, said: Said
 ) -> Response:
     orchestration = orchestration_of(request)
     about = await around(session, orchestration)
     own = viewer_of(request).zone
     shown, unread = await previewed(session, fields, own, about.usual)
-    is_there = name and is_overtaken and fields["etag"]
-    theirs = await schedules.find(session, orchestration, name or "") if is_there else None
-    status = 422 if errors else 409 if is_overtaken else 200
-    back = urls_of(request)(
-        "orchestration", project=request.path_params["project"], orchestration=orchestration
-    )
+    is_there = name and said.is_overtaken and fields["etag"]
     values: dict[str, Any] = {
-        "orchestration": orchestration,
-        "schedule": name,
         "about": about,
         "shown": shown,
-        "errors": errors or (unread if name else Fields()),
-        "values": fields,
-        "change": change,
-        "theirs": theirs,
-        "is_overtaken": is_overtaken,
+        "errors": said.errors or (unread if name else Fields()),
+        "theirs": await schedules.find(session, orchestration, name or "") if is_there else None,
         "zones": [],
         **choices(own),
     }
-    title = f"Schedule {name} of {about.name}" if name else f"New schedule for {about.name}"
-    return pages.dialog(
-        request, "schedules/edit", status, title=title, frame=frame, back=back, size="wide", **values
-    )
+    return DIALOG.answer(request, frame, fields, name, said, of=about.name, size="wide", **values)
+
+
+DIALOG = StartDialog("schedule", form.PLACES, _save, _show)
