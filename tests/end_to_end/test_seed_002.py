@@ -56,7 +56,7 @@ async def test_from_the_empty_project_to_schedule_and_notification(told: Stack, 
         # The order of the tasks is important, so you can drag them around to the correct order.
         for target, phases in (("shape/tableau", 2), ("write/tableau", 3)):
             grip = page.locator(f"[data-task='{target}'] .o-grip")
-            await dragged(page, grip, page.get_by_role("list", name="New phase"))
+            await dragged(page, grip, page.get_by_role("list", name="New phase", exact=True))
             await expect(page.locator("[data-phase]")).to_have_count(phases)
         await page.get_by_role("button", name="Save version 2").click()
         await expect(page.locator("#toasts")).to_contain_text("Saved as version 2.")
