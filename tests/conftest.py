@@ -25,8 +25,8 @@ from orchestrator_local.servers.rabbitmq import RabbitServer, find_server
 RUN = pytest.StashKey[servers.Run]()
 
 
-# A machine that stalls for a moment is no fault of an example.
-settings.register_profile("any-machine", deadline=None)
+# A machine that stalls for a moment is no fault of an example. In CI, examples are the same each time.
+settings.register_profile("any-machine", parent=settings(), deadline=None)
 settings.load_profile("any-machine")
 
 
