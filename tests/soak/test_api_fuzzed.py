@@ -26,6 +26,8 @@ async def test_many_calls_find_nothing_that_is_not_described(
     tmp_path: Path,
 ) -> None:
     furnished = await furnish(database, broker, service_process)
-    done = fuzzed(furnished, tmp_path, examples=EXAMPLES, seconds=BOUND, phases="fuzzing", repeats=False)
+    done = fuzzed(
+        furnished, tmp_path, examples=EXAMPLES, seconds=BOUND, phases="coverage,fuzzing", repeats=False
+    )
     print(done.stdout)
     assert done.returncode == 0, done.stdout[-20_000:] + done.stderr[-2_000:]
